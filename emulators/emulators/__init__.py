@@ -1,0 +1,1 @@
+"""Local stand-ins for Mixpanel and Adobe Experience Platform."""

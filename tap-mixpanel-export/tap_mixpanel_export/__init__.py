@@ -1,0 +1,1 @@
+"""Singer tap for Mixpanel's Raw Event Export API."""

@@ -1,0 +1,1 @@
+"""Singer target for Adobe Experience Platform."""
