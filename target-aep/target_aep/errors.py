@@ -1,0 +1,37 @@
+"""Errors that end a run with one line: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+
+class TargetError(Exception):
+    """A run can't go on; the message names the setting, record or batch and the way out."""
+
+
+class MappingSetError(TargetError):
+    """The mapping set can't be used as it is."""
+
+
+class SchemaError(TargetError):
+    """The XDM schema can't be read or understood."""
+
+
+class PlatformError(TargetError):
+    """Experience Platform (or IMS) refused a call, or could not be reached."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """Keep the HTTP status beside the message.
+
+        Args:
+            message: What the service said and what to do.
+            status: HTTP status of the last answer; None where there was none.
+        """
+        super().__init__(message)
+        self.status = status
+
+
+class BatchFailedError(TargetError):
+    """A batch reached a final status other than success."""
+
+
+class TooManyRejectedError(TargetError):
+    """More records were rejected than `max_rejected_percent` allows."""

@@ -1,0 +1,122 @@
+"""The `identityMap` of a record, within the limits of the Identity Service.
+
+Limits: help/identity-service/guardrails.md in AdobeDocs/experience-platform.en. A value that the
+service would refuse is left out and counted; the event itself is still worth loading.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from target_aep.errors import TargetError
+from target_aep.paths import MISSING, Path, get_value, parse_path
+
+if t.TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+AUTHENTICATED_STATES: t.Final = ("ambiguous", "authenticated", "loggedOut")
+DEFAULT_IDENTITIES: t.Final[tuple[dict[str, t.Any], ...]] = (
+    {"field": "distinct_id", "namespace": "MixpanelDistinctID", "primary": True},
+    {"field": "$user_id", "namespace": "MixpanelUserID"},
+    {"field": "$device_id", "namespace": "MixpanelDeviceID"},
+)
+
+_BLOCKED = frozenset({"null", "anonymous", "invalid"})
+_MAX_LENGTH = 1024
+_ECID = re.compile(r"\d{38}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Where an identity is read, and the namespace (by its code) that it belongs to."""
+
+    paths: tuple[Path, ...]
+    namespace: str
+    primary: bool
+    authenticated_state: str
+
+
+def parse_identities(setting: Sequence[dict[str, t.Any]]) -> tuple[Identity, ...]:
+    """Read the `identities` setting.
+
+    A `field` is a column of the record or, failing that, one of its `properties`.
+
+    Raises:
+        TargetError: An entry is incomplete, or more than one is primary.
+    """
+    identities = tuple(_parse(entry, number) for number, entry in enumerate(setting, start=1))
+    if sum(identity.primary for identity in identities) > 1:
+        raise TargetError("identities: only one can be primary")
+    return identities
+
+
+def _parse(entry: dict[str, t.Any], number: int) -> Identity:
+    field, namespace = entry.get("field"), entry.get("namespace")
+    if not field or not namespace:
+        raise TargetError(f"identities, entry {number}: 'field' and 'namespace' are needed")
+    state = entry.get("authenticated_state") or "ambiguous"
+    if state not in AUTHENTICATED_STATES:
+        raise TargetError(
+            f"identities, entry {number}: authenticated_state {state!r} is not one of "
+            f"{', '.join(AUTHENTICATED_STATES)}"
+        )
+    return Identity(
+        paths=((field,), ("properties", field), parse_path(field)),
+        namespace=namespace,
+        primary=bool(entry.get("primary", False)),
+        authenticated_state=state,
+    )
+
+
+def identity_map(
+    record: dict[str, t.Any], identities: Sequence[Identity], left_out: Counter[str]
+) -> dict[str, list[dict[str, t.Any]]]:
+    """Build the identityMap of a record, keyed by namespace code; empty if it has no identity.
+
+    Args:
+        record: The source record.
+        identities: What to read.
+        left_out: Counts values that the Identity Service would refuse, by namespace.
+
+    Returns:
+        Lists of `{"id", "authenticatedState", "primary"}` by namespace.
+    """
+    found: dict[str, list[dict[str, t.Any]]] = {}
+    for identity in identities:
+        value = _value(record, identity.paths)
+        if value is None:
+            continue
+        if not is_acceptable(value, identity.namespace):
+            left_out[identity.namespace] += 1
+            continue
+        entry = {
+            "id": value,
+            "authenticatedState": identity.authenticated_state,
+            "primary": identity.primary,
+        }
+        namesakes = found.setdefault(identity.namespace, [])
+        if all(known["id"] != value for known in namesakes):
+            namesakes.append(entry)
+    return found
+
+
+def _value(record: dict[str, t.Any], paths: tuple[Path, ...]) -> str | None:
+    for path in paths:
+        value = get_value(record, path)
+        if value is MISSING or value is None or value == "":
+            continue
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def is_acceptable(value: str, namespace: str) -> bool:
+    """Whether the Identity Service takes this value in this namespace."""
+    if value.strip().lower() in _BLOCKED or not value.strip() or len(value) > _MAX_LENGTH:
+        return False
+    return namespace != "ECID" or _ECID.fullmatch(value) is not None

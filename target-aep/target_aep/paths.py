@@ -1,0 +1,92 @@
+r"""Paths of mapping sets: where a value is read in a record, and where it is put in XDM.
+
+Names are joined by dots, a dot inside a name is written `\.`, `[n]` picks an element of a list,
+and a whole path may stand in `${...}`. A key of the record that is literally spelled like the
+rest of the path wins over a walk, because exports hold flat dotted columns too
+(help/data-prep/mapping-set.md and help/data-prep/home.md in AdobeDocs/experience-platform.en).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from target_aep.errors import MappingSetError
+
+Step = str | int
+Path = tuple[Step, ...]
+
+MISSING: t.Final = object()
+
+_STEP = re.compile(r"((?:\\+.|[^.\[\]\\])+)?((?:\[\d+\])*)(?:\.|$)")
+_INDEX = re.compile(r"\[(\d+)\]")
+
+
+def parse_path(text: str) -> Path:
+    """Split a path into names and list indexes.
+
+    Args:
+        text: The path as a mapping set spells it.
+
+    Returns:
+        The steps, names as str and indexes as int.
+
+    Raises:
+        MappingSetError: The path is empty, malformed, or uses `[*]`.
+    """
+    plain = text.strip()
+    if plain.startswith("${") and plain.endswith("}"):
+        plain = plain[2:-1]
+    if "[*]" in plain:
+        raise MappingSetError(f"path {text!r}: [*] is not available in this version")
+    steps: list[Step] = []
+    position = 0
+    while position < len(plain):
+        match = _STEP.match(plain, position)
+        if not match or match.end() == position or not match[1]:
+            raise MappingSetError(f"path {text!r}: can't be read from {plain[position:]!r} on")
+        steps.append(re.sub(r"\\+(.)", r"\1", match[1]))
+        steps.extend(int(index) for index in _INDEX.findall(match[2]))
+        position = match.end()
+    if not steps or plain.endswith("."):
+        raise MappingSetError(f"path {text!r}: a name is missing")
+    return tuple(steps)
+
+
+def get_value(record: t.Any, path: Path) -> t.Any:
+    """The value at a path of a record, or MISSING."""
+    value = record
+    for position, step in enumerate(path):
+        if isinstance(step, int):
+            if not isinstance(value, list) or step >= len(value):
+                return MISSING
+            value = value[step]
+            continue
+        if not isinstance(value, dict):
+            return MISSING
+        literal = _literal_key(path, position)
+        if literal is not None and literal in value:
+            return value[literal]
+        if step not in value:
+            return MISSING
+        value = value[step]
+    return value
+
+
+def _literal_key(path: Path, position: int) -> str | None:
+    """The rest of the path as one key, None where it is one anyway or holds an index."""
+    rest = path[position:]
+    if len(rest) == 1 or any(isinstance(step, int) for step in rest):
+        return None
+    return ".".join(map(str, rest))
+
+
+def put_value(document: dict[str, t.Any], names: tuple[str, ...], value: t.Any) -> None:
+    """Put a value at a path of names, making the objects on the way; an object is merged in."""
+    for name in names[:-1]:
+        document = document.setdefault(name, {})
+    last = names[-1]
+    if isinstance(value, dict) and isinstance(document.get(last), dict):
+        document[last].update(value)
+    else:
+        document[last] = value
