@@ -6,6 +6,7 @@ import typing as t
 
 from singer_sdk.io_base import SingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.singerlib.json import deserialize_json
 from typing_extensions import override
 
 
@@ -20,12 +21,16 @@ class NumberedReader(SingerReader):
     def deserialize_json(self, line: str) -> dict[str, t.Any]:
         self.line_number += 1
         try:
-            message = super().deserialize_json(line)
+            message = deserialize_json(line)  # the SDK's own method logs the line
         except ValueError as error:
             raise InvalidInputLine("not JSON") from error
         if not isinstance(message, dict):
             raise InvalidInputLine("not a Singer message, which is a JSON object")
         return message
+
+    @override
+    def _process_unknown_message(self, message_dict: dict[str, t.Any]) -> None:
+        raise InvalidInputLine(f"unknown message type {message_dict['type']!r}")
 
     @staticmethod
     @override

@@ -86,6 +86,11 @@ class PlatformClient:
         }
         self.policy = policy
         self._local = threading.local()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Make no more tries: what is still under way in other threads ends with an error."""
+        self._stopped.set()
 
     def get_json(
         self,
@@ -161,6 +166,8 @@ class PlatformClient:
             ResponseLostError: The call may have taken effect (transport error, 5xx).
             PlatformError: The platform refused.
         """
+        if self._stopped.is_set():
+            raise PlatformError(f"{method} {path} was not sent: the run is ending")
         token = self._tokens.token()
         response = self._send(method, path, token, params, headers, body, stream)
         if response.status_code == requests.codes.unauthorized:

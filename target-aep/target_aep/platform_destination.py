@@ -102,6 +102,7 @@ class PlatformDestination:
 
     def close(self) -> None:
         """Drop uploads that have not begun, and delete the temporary folder."""
+        self._client.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._remove_folder()
 

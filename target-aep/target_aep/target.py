@@ -103,6 +103,8 @@ class TargetAEP(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        # A setting that is null is one that is not set: its default holds.
+        self._config = {name: value for name, value in self._config.items() if value is not None}
         percent = self._config.get("max_rejected_percent")
         if isinstance(percent, str):  # the SDK leaves numbers from the environment as text
             self._config["max_rejected_percent"] = _number(percent)

@@ -1,0 +1,98 @@
+"""A target that runs against a real server on loopback."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from emulators.aep import AepEmulator, Promotion
+from emulators.aep.demo import MIXPANEL_DATASET, install_demo
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from target_aep.errors import TargetError
+from target_aep.retrying import RetryPolicy
+from target_aep.target import TargetAEP
+
+
+class EagerTarget(TargetAEP):
+    """The target with retries that hardly wait."""
+
+    retry_policy = RetryPolicy(tries=4, base=0.001, cap=0.01, longest_wish=0.01)
+
+
+@dataclass
+class Outcome:
+    states: list[Any]
+    error: Exception | None
+    log: str
+
+
+@dataclass
+class Sandbox:
+    """The emulator, a configuration for it, and a way to run the target."""
+
+    emulator: AepEmulator
+    config: dict[str, Any]
+    dataset_id: str
+    run: Any = field(default=None)
+
+    def summary(self) -> dict[str, Any]:
+        return self.emulator.inspection.summary(self.dataset_id)
+
+    def ids(self) -> list[str]:
+        return sorted(row["_id"] for row in self.emulator.inspection.rows(self.dataset_id))
+
+    def calls(self, method: str, part: str) -> int:
+        entries = self.emulator.requests.entries()
+        return sum(entry.method == method and part in entry.path for entry in entries)
+
+
+@pytest.fixture
+def sandbox(serve, tmp_path, capsys, caplog):
+    emulator = AepEmulator(tmp_path / "aep", promotion=Promotion(statuses=()))
+    datasets = install_demo(emulator)
+    url = serve(emulator)
+    config = {
+        "client_id": "emulator-client",
+        "client_secret": "emulator-secret",
+        "org_id": emulator.org,
+        "ims_url": url,
+        "platform_url": url,
+        "dataset_id": datasets[MIXPANEL_DATASET],
+        "dead_letter_path": str(tmp_path / "dead-letters"),
+    }
+    box = Sandbox(emulator, config, datasets[MIXPANEL_DATASET])
+    caplog.set_level("DEBUG")
+
+    def run(messages, **settings):
+        capsys.readouterr()
+        caplog.clear()
+        target = EagerTarget(config={**config, **settings})
+        lines = io.StringIO("".join(json.dumps(message) + "\n" for message in messages))
+        error = None
+        try:
+            target.listen(lines)
+        except (TargetError, InvalidInputLine) as caught:
+            error = caught
+            target.abandon()
+        states = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return Outcome(states, error, caplog.text)
+
+    box.run = run
+    yield box
+    emulator.close()
+
+
+@pytest.fixture
+def letters(tmp_path):
+    """Reads the dead letters of a stream."""
+
+    def read(stream="events"):
+        path = tmp_path / "dead-letters" / f"{stream}.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    return read

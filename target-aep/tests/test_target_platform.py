@@ -1,0 +1,205 @@
+"""Batches into the Experience Platform emulator, over sockets, when all is well."""
+
+from __future__ import annotations
+
+import pytest
+from emulators.aep import AepEmulator, Limits, Promotion
+from emulators.aep.demo import (
+    ADOBE_SOURCE_DATASET,
+    MIXPANEL_DATASET,
+    ORDERS_DATASET,
+    install_demo,
+)
+from target_aep.xdm_schema import parse_schema
+from target_messages import EVENT_SCHEMA, reached, record, state
+
+
+def test_a_run_makes_one_batch_and_then_writes_the_last_state(sandbox):
+    messages = [EVENT_SCHEMA, state(0)]
+    for day in range(3):
+        messages += [record(day * 10 + number) for number in range(10)] + [state(day + 1)]
+    outcome = sandbox.run(messages)
+    assert outcome.error is None
+    assert outcome.states == reached(0, 3)
+    summary = sandbox.summary()
+    assert (summary["rows"], summary["duplicates"]) == (30, 0)
+    assert summary["batches"] == {"success": 1}
+    assert sandbox.emulator.tokens.mints == 1
+
+
+def test_a_batch_closes_at_the_first_state_after_its_size(sandbox):
+    messages = [EVENT_SCHEMA]
+    for day in range(3):
+        messages += [record(day * 10 + number) for number in range(10)] + [state(day)]
+    outcome = sandbox.run(messages, batch_max_bytes=5000)
+    assert outcome.states == reached(1, 2)
+    assert sandbox.summary()["batches"] == {"success": 2}
+
+
+def test_files_stay_under_their_size_and_several_are_uploaded(sandbox):
+    messages = [EVENT_SCHEMA, *map(record, range(100)), state(1), *map(record, range(100, 150))]
+    outcome = sandbox.run([*messages, state(2)], file_max_bytes=4000, max_concurrent_uploads=3)
+    assert outcome.error is None
+    assert sandbox.calls("PUT", "/files/events-") > 10
+    assert sandbox.calls("POST", "/batches") == 2
+    assert sandbox.summary()["rows"] == 150
+
+
+def test_files_that_a_state_covers_are_uploaded_while_the_pipe_goes_on(sandbox):
+    messages = [EVENT_SCHEMA, *map(record, range(100)), state(1), {"type": "STOP"}]
+    outcome = sandbox.run(messages, file_max_bytes=4000)
+    assert "STOP" in str(outcome.error)
+    assert sandbox.calls("POST", "/import/batches") >= 1
+    assert sandbox.summary()["batches"] == {"aborted": 1}
+
+
+def test_a_state_with_nothing_pending_passes_at_once(sandbox):
+    outcome = sandbox.run([EVENT_SCHEMA, state(1), state(2)])
+    assert outcome.states == reached(1, 2)
+    assert sandbox.summary()["batches"] == {}
+
+
+def test_records_after_the_last_state_are_left_to_the_next_run(sandbox):
+    head = [EVENT_SCHEMA, *map(record, range(60)), state(1)]
+    outcome = sandbox.run([*head, *map(record, range(60, 200))], file_max_bytes=4000)
+    assert outcome.states == reached(1)
+    assert "140 records came after the last STATE" in outcome.log
+    again = sandbox.run([EVENT_SCHEMA, *map(record, range(60, 200)), state(2)])
+    assert again.states == reached(2)
+    summary = sandbox.summary()
+    assert (summary["rows"], summary["duplicates"]) == (200, 0)
+
+
+def test_a_tap_without_any_state_is_loaded_to_the_end(sandbox):
+    outcome = sandbox.run([EVENT_SCHEMA, *map(record, range(5))])
+    assert outcome.states == []
+    assert sandbox.summary()["rows"] == 5
+
+
+def test_a_stream_that_the_state_does_not_know_is_loaded_to_the_end(sandbox):
+    other = {"type": "STATE", "value": {"bookmarks": {"other": {"at": 1}, "events": {}}}}
+    outcome = sandbox.run([EVENT_SCHEMA, other, record(1)])
+    assert outcome.states == [other["value"]]
+    assert sandbox.ids() == ["id1"]
+
+
+def test_a_dataset_can_be_chosen_by_name_and_by_stream(sandbox):
+    orders = install_demo(sandbox.emulator)[ORDERS_DATASET]
+    mapping = [
+        {"source": "key", "destination": "_id"},
+        {"source": "at", "destination": "timestamp"},
+        {"source": "total", "destination": "_acmeretail.orders.total"},
+        {"source": "lines", "destination": "_acmeretail.orders.lines"},
+    ]
+    schema = {"type": "SCHEMA", "stream": "orders", "schema": {"properties": {"key": {}}}}
+    order = {"key": "o1", "at": 1716008748000, "total": "12.5", "lines": [{"sku": "A", "qty": "2"}]}
+    row = {"type": "RECORD", "stream": "orders", "record": order}
+    by_name = {"dataset_id": None, "dataset_name": ORDERS_DATASET}
+    by_stream = {"dataset_id": None, "datasets": {"orders": orders}}
+    for choice in (by_name, by_stream):
+        settings = {name: value for name, value in choice.items() if value is not None}
+        sandbox.config.pop("dataset_id", None)
+        assert sandbox.run([schema, row], mapping=mapping, **settings).error is None
+    first, second = sandbox.emulator.inspection.rows(orders)
+    assert first == second
+    assert first["timestamp"] == "2024-05-18T05:05:48.000Z"
+    assert first["_acmeretail"]["orders"] == {"total": 12.5, "lines": [{"sku": "A", "qty": 2}]}
+
+
+def test_adobe_source_loads_into_its_dataset(sandbox):
+    dataset = install_demo(sandbox.emulator)[ADOBE_SOURCE_DATASET]
+    outcome = sandbox.run(
+        [EVENT_SCHEMA, record(1, insert_id="i"), state(1)],
+        dataset_id=dataset,
+        mapping="adobe-source",
+    )
+    assert outcome.states == reached(1)
+    (row,) = sandbox.emulator.inspection.rows(dataset)
+    assert row["_acmeretail"]["event_name"] == "Viewed"
+    assert "identityMap" not in row
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_load(sandbox):
+    line = record(1, properties={"note": "half \ud83d of it"})
+    assert sandbox.run([EVENT_SCHEMA, line, state(1)]).error is None
+    (row,) = sandbox.emulator.inspection.rows(sandbox.dataset_id)
+    assert row["_acmeretail"]["mixpanel"]["properties"]["note"] == "half � of it"
+
+
+def test_records_that_can_not_be_valid_go_to_the_dead_letters(sandbox, letters):
+    bad = [record(1, event_id=None), record(2, time="2124-01-01T00:00:00Z")]
+    good = [record(number) for number in range(10, 110)]
+    outcome = sandbox.run([EVENT_SCHEMA, *bad, *good, state(1)])
+    assert outcome.error is None
+    assert outcome.states == reached(1)
+    assert sandbox.summary()["rows"] == 100
+    assert [(letter["field"], letter["record"]) for letter in letters()] == [
+        ("_id", bad[0]["record"]),
+        ("timestamp", bad[1]["record"]),
+    ]
+    assert {letter["code"] for letter in letters()} == {"LOCAL"}
+
+
+def test_too_many_rejects_end_the_run_after_all_is_accounted_for(sandbox, letters):
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), record(2, event_id=None), state(1)])
+    assert "1 of 2 records were rejected" in str(outcome.error)
+    assert outcome.states == reached(1)
+    assert sandbox.ids() == ["id1"]
+    assert len(letters()) == 1
+
+
+def test_only_rejects_make_no_batch(sandbox, letters):
+    outcome = sandbox.run(
+        [EVENT_SCHEMA, record(1, event_id=None), state(1)], max_rejected_percent=100
+    )
+    assert outcome.error is None
+    assert outcome.states == reached(1)
+    assert len(letters()) == 1
+    assert sandbox.summary()["batches"] == {}
+
+
+def test_rows_that_the_platform_leaves_out_go_to_the_dead_letters(sandbox, letters, monkeypatch):
+    # The platform checks more than the target can see: here, the target takes any event type.
+    schema = next(
+        schema
+        for schema in sandbox.emulator._lake.schemas.values()
+        if schema.title == MIXPANEL_DATASET
+    )
+    seen_by_target = parse_schema(schema.body)
+    monkeypatch.setattr("target_aep.sandbox.parse_schema", lambda _document: seen_by_target)
+    stricter = {**schema.body["properties"], "eventType": {"type": "string", "maxLength": 200}}
+    sandbox.emulator.provisioning.add_schema({**schema.body, "properties": stricter})
+    messages = [EVENT_SCHEMA, *map(record, range(40)), record(40, event_name="x" * 300), state(1)]
+    outcome = sandbox.run(messages)
+    assert outcome.error is None
+    assert outcome.states == reached(1)
+    assert sandbox.summary()["rows"] == 40
+    (letter,) = letters()
+    assert letter["xdm"]["_id"] == "id40"
+    assert letter["batch"]
+    assert letter["code"]
+
+
+def test_accepted_does_not_wait_for_the_promotion(sandbox):
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), state(1)], wait_for="accepted")
+    assert outcome.states == reached(1)
+    assert sandbox.calls("GET", "/catalog/batches/") == 0
+
+
+def test_a_token_is_renewed_before_it_ends(sandbox, serve, tmp_path):
+    short = AepEmulator(
+        tmp_path / "short", limits=Limits(token_seconds=0), promotion=Promotion(statuses=())
+    )
+    install_demo(short)
+    url = serve(short)
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), state(1)], ims_url=url, platform_url=url)
+    assert outcome.error is not None
+    assert "401013" in str(outcome.error)
+    assert short.tokens.mints > 1
+    short.close()
+
+
+@pytest.mark.parametrize("status", ["success", "active"])
+def test_both_spellings_of_success_count(sandbox, status):
+    sandbox.emulator.lifecycle._spelling["success"] = status
+    assert sandbox.run([EVENT_SCHEMA, record(1), state(1)]).states == reached(1)
