@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import requests
 from emulators.aep import AepEmulator, Limits, Promotion
+from emulators.aep.model import Batch, StoredFile
+from emulators.aep.promotion import promote
+from emulators.aep.row_validator import RowValidator
+from emulators.aep.rows import read_rows
 from emulators.aep.testing import AepClient, ManualClock
 from emulators.aep.xdm_schema import event_schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ROW = {"_id": "a", "timestamp": "2022-05-18T05:05:48Z"}
 NO_TIME = {"_id": "b"}
@@ -211,3 +220,39 @@ def test_duplicates_are_kept_and_counted(build):
     assert [json.loads(line)["_id"] for line in everything.splitlines()] == list("abaaba")
     assert requests.get(f"{client.url}/__emulator__/datasets", timeout=10).json() == [summary]
     assert requests.get(f"{url}x", timeout=10).status_code == 404
+
+
+ODD_ROWS = st.lists(
+    st.binary(min_size=1).filter(lambda line: b"\n" not in line and line.strip())
+    | st.integers(1, 1000).map(lambda depth: b'{"a":' * depth + b"1" + b"}" * depth)
+    | st.dictionaries(st.text(), st.none() | st.text() | st.integers()).map(
+        lambda row: json.dumps({**ROW, **row}).encode()
+    ),
+    min_size=1,
+)
+
+
+@settings(deadline=None)
+@given(ODD_ROWS)
+def test_every_row_is_stored_or_kept_with_its_errors(lines):
+    body = event_schema("events", {"a": {"type": "object"}})
+    validator = RowValidator(body, 1_700_000_000)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "files").mkdir()
+        (Path(folder) / "files" / "rows").write_bytes(b"\n".join(lines))
+        batch = Batch(
+            "b", "d", "prod", "b", "client", 0, 0, {"format": "json"}, {}, True, 100,
+            files={"rows.json": StoredFile("rows", 1)},
+        )  # fmt: skip
+        outcome = promote(batch, Path(folder), validator, Limits(), threading.Event())
+        stored = list(read_rows([Path(folder)]))
+        rejected = [
+            json.loads(line)
+            for file in (Path(folder) / "row_errors").iterdir()
+            for line in file.read_bytes().splitlines()
+        ]
+    assert outcome.metrics["inputRecordCount"] == len(lines)
+    assert outcome.metrics["outputRecordCount"] == len(stored)
+    assert outcome.metrics["failedRecordCount"] == len(rejected) == sum(outcome.codes.values())
+    assert len(stored) + len(rejected) == len(lines)
+    assert all(row["_errors"][0]["code"] in outcome.codes for row in rejected)

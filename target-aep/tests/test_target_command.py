@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from emulators.faults import Fault
+from singer_sdk.exceptions import ConfigValidationError
+from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, reached, record, state
 
 LOCAL = {"destination": "local"}
@@ -79,15 +82,28 @@ def errors(result):
         ({**LOCAL, "schema_path": "config.json"}, "schema_path: config.json"),
     ],
 )
-def test_a_mistake_in_the_settings_is_one_line_that_names_it(tmp_path, config, words):
+def test_a_mistake_in_the_settings_is_one_line_that_names_it(tmp_path, monkeypatch, config, words):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text("no json", "utf-8")
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    with pytest.raises(ConfigValidationError) as refusal:
+        TargetAEP(config=config)
+    (line,) = refusal.value.errors
+    assert words in line
+    assert "\n" not in line
+    assert "a-secret-value" not in line
+
+
+def test_mistakes_in_the_settings_end_the_process_before_any_request(tmp_path):
+    config = {**PLATFORM, "org_id": "X", "mapping": "none.json"}
     result = run(tmp_path, config, jsonl(EVENT_SCHEMA, record(1)))
     assert result.returncode == 1
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert "a-secret-value" not in result.stderr
-    (line,) = [line for line in errors(result) if "Config validation failed" not in line]
-    assert words in line
+    first, second, _ = errors(result)
+    assert "org_id: must end in @AdobeOrg" in first
+    assert "mapping: can't read the file none.json" in second
 
 
 @pytest.mark.parametrize("content", [None, "no json"])
@@ -120,18 +136,22 @@ def test_a_config_file_that_can_not_be_read(tmp_path, content):
         (jsonl(EVENT_SCHEMA, {"type": "STATE"}), "a STATE without value"),
     ],
 )
-def test_a_mistake_in_the_input_is_one_line_that_names_its_line(tmp_path, lines, words):
-    result = run(tmp_path, LOCAL, lines)
-    assert result.returncode == 1
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    (line,) = errors(result)
-    assert words in line
+def test_a_mistake_in_the_input_names_its_line(tmp_path, monkeypatch, capsys, lines, words):
+    monkeypatch.chdir(tmp_path)
+    target = TargetAEP(config=LOCAL)
+    with pytest.raises(Exception, match=r".") as mistake:
+        target.listen(io.StringIO(lines))
+    assert words in target.explain(mistake.value)
+    target.abandon()
+    assert capsys.readouterr().out == ""
 
 
 def test_what_came_before_a_bad_line_is_not_claimed(tmp_path):
     result = run(tmp_path, LOCAL, jsonl(EVENT_SCHEMA, state(0), record(1), state(1)) + "oops\n")
     assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    (line,) = errors(result)
+    assert "line 5 of the input: not JSON" in line
     assert [json.loads(line) for line in result.stdout.splitlines()] == reached(0)
     assert not list(tmp_path.glob("aep-output/*/*"))
 

@@ -110,7 +110,8 @@ def orders_schema(tenant: str) -> JsonObject:
 
 
 def _properties() -> JsonObject:
-    item = struct({"sku": string(), "price": number(), "qty": integer()})
+    item = struct({"sku": string(), "name": string(), "price": number(), "quantity": integer()})
+    place = struct({"lat": number(), "lon": number()})
     return struct(
         {
             "plan": string(),
@@ -123,7 +124,7 @@ def _properties() -> JsonObject:
             "is_member": boolean(),
             "items": array_of(item),
             "tags": array_of(string()),
-            "address": struct({"street": string(), "city": string(), "zip": string()}),
+            "address": struct({"street": string(), "zip": string(), "geo": place}),
             "note": string(),
             "city": string(),
             "sourceAmount": number(),

@@ -149,7 +149,8 @@ class Inspection:
     def _page(self, request: Request, dataset_id: str) -> Response:
         start = params.integer(request, "start", 0)
         limit = params.integer(request, "limit", _DEFAULT_ROWS)
-        return json_response(list(islice(self.rows(dataset_id), start, start + limit)))
+        lines = islice(self._lines(dataset_id), start, start + limit)
+        return json_response([json.loads(line) for line in lines])
 
     def _all_rows(self, request: Request, dataset_id: str) -> Response:
         del request

@@ -79,11 +79,25 @@ def _place_row(
     line: bytes, path: str, validator: RowValidator, good: RowWriter, bad: RowErrorWriter
 ) -> str | None:
     """Store or reject one row; the first code when it was rejected."""
-    row = validator.parse(line)
-    if row is None:
-        violation = corrupt_row()
-        bad.add_corrupt(line.decode("utf-8", "replace"), [violation], path)
-        return violation.code
+    try:
+        row = validator.parse(line)
+        if row is not None:
+            return _judge_row(row, line, path, validator, good, bad)
+    except RecursionError:
+        pass  # nested too deep to be written again: as unreadable as broken text
+    violation = corrupt_row()
+    bad.add_corrupt(line.decode("utf-8", "replace"), [violation], path)
+    return violation.code
+
+
+def _judge_row(
+    row: JsonObject,
+    line: bytes,
+    path: str,
+    validator: RowValidator,
+    good: RowWriter,
+    bad: RowErrorWriter,
+) -> str | None:
     findings = validator.check(row)
     if findings.violations:
         bad.add_row(row, findings.violations, path)

@@ -1,0 +1,46 @@
+# `make demo` and `make test` need Python 3.10 or newer, git and make; they bring uv themselves.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+JOBS ?= auto
+
+export UV_PYTHON ?= $(PYTHON)
+export UV_PYTHON_DOWNLOADS ?= never
+
+RUN := $(UV) run --locked --no-sync
+
+.PHONY: help install lint format test demo bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: uv.lock pyproject.toml */pyproject.toml | $(filter .tools/bin/uv,$(UV))
+	$(UV) sync --locked --quiet
+	@touch $@
+
+install: .venv/.synced  ## Install everything, as locked
+
+lint: install  ## Check style and types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+
+format: install  ## Put the code in style
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+test: install  ## Run all tests
+	$(RUN) pytest -q -n $(JOBS)
+
+demo: install  ## Load generated events end to end on the emulators, twice
+	$(RUN) python -m demo
+
+bench: install  ## Send 3 million events through the pipe and print speed and memory
+	$(RUN) python -m benchmarks
+
+clean:  ## Remove what the other targets made
+	rm -rf .venv .tools .meltano .demo .mypy_cache .pytest_cache .ruff_cache dist

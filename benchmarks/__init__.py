@@ -1,0 +1,1 @@
+"""Measurements of the pair on this machine; never part of the tests."""

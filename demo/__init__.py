@@ -1,0 +1,1 @@
+"""The demo: generated Mixpanel events into the emulated Experience Platform, twice."""
