@@ -145,7 +145,8 @@ def test_a_schema_by_either_id(client, datasets):
     assert own["properties"]["properties"]["items"]["items"]["properties"].keys() == {
         "sku",
         "price",
-        "qty",
+        "name",
+        "quantity",
     }
     assert own["otherProperties"]["additionalProperties"]["type"] == "string"
     assert client.schema(f"tenant/schemas/{schema['meta:altId']}", FULL).json() == schema

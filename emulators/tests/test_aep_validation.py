@@ -284,7 +284,10 @@ def test_a_demo_event_is_valid():
                 "eventName": "Purchase",
                 "import": False,
                 "apiTimestampMs": 1652850348123,
-                "properties": {"items": [{"sku": "a", "price": 1.5, "qty": 2}], "Plan_Name": "x"},
+                "properties": {
+                    "items": [{"sku": "a", "price": 1.5, "quantity": 2}],
+                    "Plan_Name": "x",
+                },
                 "otherProperties": {"$region": "Berlin"},
             }
         },
