@@ -76,7 +76,7 @@ def test_every_property_is_in_the_dataset(pair):
 
 def test_adobes_sample_events_come_at_their_true_time(tmp_path, serve):
     pair = make_pair(tmp_path, serve, time_basis="project", timezone="US/Pacific")
-    samples = [with_time_in_ms(event) for event in adobe_sample_events()]
+    samples = list(with_time_in_ms(adobe_sample_events()))
     pair.mixpanel.add_events(PROJECT_ID, samples)
     pair.tap_config |= {
         "start_date": "2022-03-24",

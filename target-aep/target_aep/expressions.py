@@ -12,12 +12,10 @@ import re
 import typing as t
 
 from target_aep.errors import MappingSetError
-from target_aep.paths import MISSING, Path, get_value, parse_path
+from target_aep.paths import MISSING, Path, Read, compile_reader, parse_path
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
-
-Read = t.Callable[[t.Any], t.Any]
 
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*", re.DOTALL)
 _ARGUMENT = re.compile(r'\s*(\$\{[^}]*\}|"(?:\\.|[^"\\])*"|[^,"]+?)\s*(?:,|$)')
@@ -44,10 +42,11 @@ def compile_expression(text: str) -> tuple[Path, Read]:
             f"{', '.join(f'{name}(...)' for name in _FUNCTIONS)}"
         )
     path = parse_path(arguments[0])
+    read_path = compile_reader(path)
     compute = compiler([_literal(argument, text) for argument in arguments[1:]], text)
 
     def read(record: t.Any) -> t.Any:
-        value = get_value(record, path)
+        value = read_path(record)
         return value if value is MISSING else compute(value)
 
     return path, read

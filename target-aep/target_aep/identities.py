@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from target_aep.errors import TargetError
-from target_aep.paths import MISSING, Path, get_value, parse_path
+from target_aep.paths import MISSING, Read, compile_reader, parse_path
 
 if t.TYPE_CHECKING:
     from collections import Counter
@@ -33,7 +33,7 @@ _ECID = re.compile(r"\d{38}", re.ASCII)
 class Identity:
     """Where an identity is read, and the namespace (by its code) that it belongs to."""
 
-    paths: tuple[Path, ...]
+    reads: tuple[Read, ...]
     namespace: str
     primary: bool
     authenticated_state: str
@@ -64,7 +64,7 @@ def _parse(entry: dict[str, t.Any], number: int) -> Identity:
             f"{', '.join(AUTHENTICATED_STATES)}"
         )
     return Identity(
-        paths=((field,), ("properties", field), parse_path(field)),
+        reads=tuple(map(compile_reader, ((field,), ("properties", field), parse_path(field)))),
         namespace=namespace,
         primary=bool(entry.get("primary", False)),
         authenticated_state=state,
@@ -86,7 +86,7 @@ def identity_map(
     """
     found: dict[str, list[dict[str, t.Any]]] = {}
     for identity in identities:
-        value = _value(record, identity.paths)
+        value = _value(record, identity.reads)
         if value is None:
             continue
         if not is_acceptable(value, identity.namespace):
@@ -103,9 +103,9 @@ def identity_map(
     return found
 
 
-def _value(record: dict[str, t.Any], paths: tuple[Path, ...]) -> str | None:
-    for path in paths:
-        value = get_value(record, path)
+def _value(record: dict[str, t.Any], reads: tuple[Read, ...]) -> str | None:
+    for read in reads:
+        value = read(record)
         if value is MISSING or value is None or value == "":
             continue
         if isinstance(value, str):

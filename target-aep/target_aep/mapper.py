@@ -24,10 +24,10 @@ from target_aep.coercion import (
     prune,
 )
 from target_aep.errors import MappingSetError
-from target_aep.expressions import Read, compile_expression
+from target_aep.expressions import compile_expression
 from target_aep.field_names import matching_field
 from target_aep.identities import Identity, identity_map
-from target_aep.paths import MISSING, Path, get_value, parse_path, put_value
+from target_aep.paths import MISSING, Path, Read, compile_reader, parse_path, put_value
 from target_aep.timestamps import EPOCH, format_date_time, parse_date_time
 
 if t.TYPE_CHECKING:
@@ -74,6 +74,16 @@ class _FieldMapping:
     """The property whose value this places; None if it is none of the remainder's."""
 
 
+class _Required(t.NamedTuple):
+    """Names that an object requires, and what the objects in it require."""
+
+    names: tuple[str, ...]
+    below: dict[str, _Required]
+
+
+_NOTHING_REQUIRED = _Required((), {})
+
+
 class RecordMapper:
     """Maps the records of one stream with one mapping set into one schema."""
 
@@ -103,6 +113,7 @@ class RecordMapper:
         self._mappings = [mapping for mapping in compiled if self._has(mapping.names)]
         self._unplaced = [mapping for mapping in compiled if not self._has(mapping.names)]
         self._required = self._required_names()
+        self._required_below = _required_below(schema) if schema else {}
         self._remainder = (
             _RemainderPlan(mapping_set.remainder, schema, self.report)
             if mapping_set.remainder
@@ -214,17 +225,16 @@ class RecordMapper:
                 failure = failures.get(names)
                 reason = failure.reason if failure else "required, but the record has no value"
                 raise RejectedRecordError(".".join(names), reason)
-        if self._schema:
-            missing = _missing_required(xdm, self._schema)
-            if missing:
-                raise RejectedRecordError(missing, "required by the schema, but missing")
+        missing = _missing_required(xdm, self._required_below)
+        if missing:
+            raise RejectedRecordError(missing, "required by the schema, but missing")
 
 
 class _RemainderPlan:
     """Places the properties that no mapping has placed: typed where the schema has a field."""
 
     def __init__(self, rule: Remainder, schema: XdmField | None, report: MappingReport) -> None:
-        self._source = parse_path(rule.source)
+        self._read = compile_reader(parse_path(rule.source))
         self._field_names = t.cast("Names", parse_path(rule.fields))
         self._rest_names = t.cast("Names", parse_path(rule.rest))
         self._report = report
@@ -239,7 +249,7 @@ class _RemainderPlan:
         return None if self._has_rest else ".".join(self._rest_names)
 
     def place(self, record: Record, placed: frozenset[str], xdm: Record) -> None:
-        properties = get_value(record, self._source)
+        properties = self._read(record)
         if not isinstance(properties, dict):
             return
         claims: dict[str, str] = {}
@@ -313,11 +323,7 @@ def _compile_source(mapping: Mapping) -> tuple[Path | None, Read]:
     if mapping.source_type == "EXPRESSION":
         return compile_expression(mapping.source)
     path = parse_path(mapping.source)
-    return path, functools.partial(_read_path, path=path)
-
-
-def _read_path(record: Record, *, path: Path) -> t.Any:
-    return get_value(record, path)
+    return path, compile_reader(path)
 
 
 def _source_property(path: Path | None, rule: Remainder | None) -> str | None:
@@ -330,16 +336,24 @@ def _source_property(path: Path | None, rule: Remainder | None) -> str | None:
     return rule.columns.get(str(path[0])) if len(path) == 1 else None
 
 
-def _missing_required(xdm: Record, schema: XdmField) -> str | None:
-    """The path of the first required field below the root that an object of the record lacks."""
-    for name, value in xdm.items():
-        part = schema.properties.get(name)
-        if part is None or part.kind != "object" or not isinstance(value, dict):
+def _required_below(schema: XdmField) -> dict[str, _Required]:
+    """What the objects below a field require of themselves, where they require anything."""
+    found = {
+        name: _Required(part.required, _required_below(part))
+        for name, part in schema.properties.items()
+        if part.kind == "object"
+    }
+    return {name: required for name, required in found.items() if required != _NOTHING_REQUIRED}
+
+
+def _missing_required(xdm: Record, below: dict[str, _Required]) -> str | None:
+    """The path of the first required field that one of the objects lacks, None if none does."""
+    for name, required in below.items():
+        value = xdm.get(name)
+        if not isinstance(value, dict):
             continue
-        for wanted in part.required:
-            if wanted not in value:
-                return f"{name}.{wanted}"
-        deeper = _missing_required(value, part)
-        if deeper:
-            return f"{name}.{deeper}"
+        missing = next((wanted for wanted in required.names if wanted not in value), None)
+        missing = missing or _missing_required(value, required.below)
+        if missing:
+            return f"{name}.{missing}"
     return None

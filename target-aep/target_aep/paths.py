@@ -16,6 +16,8 @@ from target_aep.errors import MappingSetError
 Step = str | int
 Path = tuple[Step, ...]
 
+Read = t.Callable[[t.Any], t.Any]
+
 MISSING: t.Final = object()
 
 _STEP = re.compile(r"((?:\\+.|[^.\[\]\\])+)?((?:\[\d+\])*)(?:\.|$)")
@@ -53,24 +55,24 @@ def parse_path(text: str) -> Path:
     return tuple(steps)
 
 
-def get_value(record: t.Any, path: Path) -> t.Any:
-    """The value at a path of a record, or MISSING."""
-    value = record
-    for position, step in enumerate(path):
-        if isinstance(step, int):
-            if not isinstance(value, list) or step >= len(value):
+def compile_reader(path: Path) -> Read:
+    """Compile a path into a function from record to value, MISSING where there is none."""
+    steps = [(step, _literal_key(path, position)) for position, step in enumerate(path)]
+
+    def read(record: t.Any) -> t.Any:
+        value = record
+        for step, literal in steps:
+            if isinstance(value, dict):
+                if literal in value:
+                    return value[literal]
+                value = value.get(step, MISSING)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
                 return MISSING
-            value = value[step]
-            continue
-        if not isinstance(value, dict):
-            return MISSING
-        literal = _literal_key(path, position)
-        if literal is not None and literal in value:
-            return value[literal]
-        if step not in value:
-            return MISSING
-        value = value[step]
-    return value
+        return value
+
+    return read
 
 
 def _literal_key(path: Path, position: int) -> str | None:

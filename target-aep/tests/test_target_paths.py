@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_aep.errors import MappingSetError
 from target_aep.expressions import compile_expression
-from target_aep.paths import MISSING, get_value, parse_path, put_value
+from target_aep.paths import MISSING, compile_reader, parse_path, put_value
 
 RECORD = {
     "a": {"b": [{"c": 1}], "d.e": 2, "$x": 3, "f": {"g.h": 4}},
@@ -34,7 +34,7 @@ RECORD = {
     ],
 )
 def test_reads(path, value):
-    assert get_value(RECORD, parse_path(path)) == value
+    assert compile_reader(parse_path(path))(RECORD) == value
 
 
 @pytest.mark.parametrize("path", ["", ".", "a.", ".a", "a..b", "a[x]", "[0]", "a[*].b"])
