@@ -1,0 +1,235 @@
+"""The bookmark as Singer state, and the checks a state must pass before it is continued.
+
+Layout under ``bookmarks.events``: ``replication_key`` and ``replication_key_value`` as the SDK
+writes them, ``state_version``, ``arrived_until``, ``exported_first_day``, ``exported_last_day``
+and, while a sweep is open, ``sweep``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timezone
+from typing import TYPE_CHECKING, Any
+
+from tap_mixpanel_export.errors import StateError
+from tap_mixpanel_export.project_zone import day_of, instant_text, parse_instant, to_millis
+from tap_mixpanel_export.sweep import Bookmark, OpenSweep
+from tap_mixpanel_export.windows import DAY, Window
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+STREAM = "events"
+REPLICATION_KEY = "time"
+STATE_VERSION = 1
+CLOCK_TOLERANCE_MS = 5 * 60 * 1000
+
+_VALUE = "replication_key_value"
+_PLAIN_KEYS = frozenset({"replication_key", _VALUE})
+_KEYS = _PLAIN_KEYS | {
+    "state_version",
+    "arrived_until",
+    "exported_first_day",
+    "exported_last_day",
+    "sweep",
+}
+_SDK_KEYS = frozenset(
+    {"starting_replication_value", "replication_key_signpost", "progress_markers"}
+)
+_SWEEP_KEYS = frozenset({"arrived_after", "arrived_until", "first_day", "last_day", "next_day"})
+_ADVICE = "hand over the state this tap wrote last, or run a full refresh without state"
+
+
+def to_json(bookmark: Bookmark) -> dict[str, Any]:
+    """Write a bookmark as the content of ``bookmarks.events``."""
+    content: dict[str, Any] = {"state_version": STATE_VERSION}
+    if bookmark.value is not None:
+        content["replication_key"] = REPLICATION_KEY
+        content[_VALUE] = instant_text(bookmark.value)
+    if bookmark.arrived_until is not None:
+        content["arrived_until"] = bookmark.arrived_until
+    if bookmark.exported is not None:
+        content["exported_first_day"] = bookmark.exported.first_day.isoformat()
+        content["exported_last_day"] = bookmark.exported.last_day.isoformat()
+    if bookmark.sweep is not None:
+        content["sweep"] = {
+            "arrived_after": bookmark.sweep.arrived_after,
+            "arrived_until": bookmark.sweep.arrived_until,
+            "first_day": bookmark.sweep.days.first_day.isoformat(),
+            "last_day": bookmark.sweep.days.last_day.isoformat(),
+            "next_day": bookmark.sweep.next_day.isoformat(),
+        }
+    return content
+
+
+def stream_bookmark(state: object) -> Mapping[str, Any]:
+    """Return ``bookmarks.events`` of a whole Singer state, empty if there is none.
+
+    Raises:
+        StateError: The state has another shape or belongs to another tap.
+    """
+    if not isinstance(state, Mapping):
+        raise StateError(f"state: it is not a JSON object; {_ADVICE}")
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, Mapping):
+        raise StateError(f"state: 'bookmarks' is not an object; {_ADVICE}")
+    foreign = sorted(str(name) for name in bookmarks if name != STREAM)
+    if foreign or (state and "bookmarks" not in state):
+        names = ", ".join(foreign or sorted(str(key) for key in state))
+        raise StateError(f"state: it is another tap's (it holds {names}); {_ADVICE}")
+    content = bookmarks.get(STREAM, {})
+    if not isinstance(content, Mapping):
+        raise StateError(f"state: 'bookmarks.{STREAM}' is not an object; {_ADVICE}")
+    return content
+
+
+def from_json(content: Mapping[str, Any], *, zone: ZoneInfo, now_ms: int) -> Bookmark:
+    """Read the content of ``bookmarks.events``.
+
+    A bookmark with nothing but the SDK's two keys is taken to mean that every day before its
+    own was exported up to that instant.
+
+    Args:
+        content: What ``stream_bookmark`` returned.
+        zone: Zone of the project's days.
+        now_ms: UTC milliseconds; no sweep can have ended later.
+
+    Raises:
+        StateError: It cannot be continued.
+    """
+    content = {key: value for key, value in content.items() if key not in _SDK_KEYS}
+    if not content:
+        return Bookmark()
+    _check_keys(content)
+    value = _value(content)
+    if content.keys() <= _PLAIN_KEYS:
+        return _plain(value, zone, now_ms)
+    bookmark = Bookmark(
+        value=value,
+        arrived_until=_optional_millis(content, "arrived_until", ""),
+        exported=_exported(content),
+        sweep=_sweep(content.get("sweep")),
+    )
+    _check_order(bookmark, now_ms)
+    return bookmark
+
+
+def _check_keys(content: Mapping[str, Any]) -> None:
+    version = content.get("state_version", STATE_VERSION)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise StateError(f"state: 'state_version' is not a version number; {_ADVICE}")
+    if version > STATE_VERSION:
+        raise StateError(
+            f"state: it was written by a newer version of this tap (state_version {version}); "
+            "upgrade tap-mixpanel-export"
+        )
+    unknown = sorted(str(key) for key in content.keys() - _KEYS)
+    if unknown:
+        raise StateError(f"state: unknown keys {', '.join(unknown)}; {_ADVICE}")
+    key = content.get("replication_key", REPLICATION_KEY)
+    if key != REPLICATION_KEY:
+        raise StateError(
+            f"state: its replication key is {key!r}, this tap's is {REPLICATION_KEY!r}; {_ADVICE}"
+        )
+    if "state_version" not in content and not content.keys() <= _PLAIN_KEYS:
+        raise StateError(f"state: 'state_version' is missing; {_ADVICE}")
+
+
+def _value(content: Mapping[str, Any]) -> int | None:
+    if _VALUE not in content:
+        return None
+    try:
+        instant = parse_instant(content[_VALUE])
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=timezone.utc)
+        return to_millis(instant)
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        raise StateError(f"state: '{_VALUE}' is not a date-time; {_ADVICE}") from None
+
+
+def _plain(value: int | None, zone: ZoneInfo, now_ms: int) -> Bookmark:
+    if value is None:
+        return Bookmark()
+    _check_past("replication_key_value", value, now_ms)
+    last_day = day_of(value, zone) - DAY
+    return Bookmark(value, arrived_until=value, exported=Window(date.min, last_day))
+
+
+def _exported(content: Mapping[str, Any]) -> Window | None:
+    names = ("exported_first_day", "exported_last_day")
+    present = [name in content for name in names]
+    if not any(present):
+        return None
+    if not all(present):
+        raise StateError(f"state: {names[0]!r} and {names[1]!r} go together; {_ADVICE}")
+    first_day, last_day = (_day(content, name, "") for name in names)
+    return _window(first_day, last_day, names)
+
+
+def _sweep(value: object) -> OpenSweep | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or value.keys() != _SWEEP_KEYS:
+        raise StateError(
+            f"state: 'sweep' needs exactly {', '.join(sorted(_SWEEP_KEYS))}; {_ADVICE}"
+        )
+    after = _optional_millis(value, "arrived_after", "sweep.")
+    until = _optional_millis(value, "arrived_until", "sweep.")
+    days = _window(
+        _day(value, "first_day", "sweep."),
+        _day(value, "last_day", "sweep."),
+        ("sweep.first_day", "sweep.last_day"),
+    )
+    next_day = _day(value, "next_day", "sweep.")
+    if until is None or next_day not in days:
+        raise StateError(f"state: 'sweep' has no end or no days left; {_ADVICE}")
+    if after is not None and after >= until:
+        raise StateError(f"state: 'sweep' ends before it begins ({after}, {until}); {_ADVICE}")
+    return OpenSweep(after, until, days, next_day)
+
+
+def _check_order(bookmark: Bookmark, now_ms: int) -> None:
+    if bookmark.arrived_until is not None:
+        _check_past("arrived_until", bookmark.arrived_until, now_ms)
+    sweep = bookmark.sweep
+    if sweep is not None:
+        _check_past("sweep.arrived_until", sweep.arrived_until, now_ms)
+        if sweep.arrived_after != bookmark.arrived_until:
+            raise StateError(f"state: 'sweep.arrived_after' and 'arrived_until' differ; {_ADVICE}")
+        if sweep.arrived_after is None and bookmark.exported is not None:
+            _check_first_sweep(sweep, bookmark.exported)
+
+
+def _check_first_sweep(sweep: OpenSweep, exported: Window) -> None:
+    if sweep.next_day <= exported.last_day:
+        raise StateError(f"state: the first sweep repeats exported days; {_ADVICE}")
+
+
+def _check_past(name: str, instant_ms: int, now_ms: int) -> None:
+    if instant_ms > now_ms + CLOCK_TOLERANCE_MS:
+        raise StateError(
+            f"state: '{name}' ({instant_text(instant_ms)}) lies after now "
+            f"({instant_text(now_ms)}); check this machine's clock, or {_ADVICE}"
+        )
+
+
+def _optional_millis(content: Mapping[str, Any], name: str, prefix: str) -> int | None:
+    value = content.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+        raise StateError(f"state: '{prefix}{name}' is not a time in milliseconds; {_ADVICE}")
+    return value
+
+
+def _day(content: Mapping[str, Any], name: str, prefix: str) -> date:
+    try:
+        return date.fromisoformat(content[name])
+    except (TypeError, ValueError):
+        raise StateError(f"state: '{prefix}{name}' is not a day (yyyy-mm-dd); {_ADVICE}") from None
+
+
+def _window(first_day: date, last_day: date, names: tuple[str, str]) -> Window:
+    if last_day < first_day:
+        raise StateError(f"state: '{names[1]}' lies before '{names[0]}'; {_ADVICE}")
+    return Window(first_day, last_day)

@@ -1,0 +1,191 @@
+"""One request to the Raw Event Export API.
+
+https://developer.mixpanel.com/reference/raw-event-export
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from singer_sdk import metrics
+from typing_extensions import Self
+from urllib3.connection import HTTPConnection
+
+from tap_mixpanel_export.bookmark_json import STREAM
+from tap_mixpanel_export.errors import AttemptError, ExportRefusedError
+from tap_mixpanel_export.response_errors import SHOWN_BYTES, error_of, redacted, server_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from tap_mixpanel_export.clock import Clock
+    from tap_mixpanel_export.request_budget import RequestBudget
+    from tap_mixpanel_export.settings import Settings
+    from tap_mixpanel_export.windows import Window
+
+EXPORT_PATH = "/api/2.0/export"
+
+_CONNECT_TIMEOUT = 30.0
+_OK = 200
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+
+
+class ExportClient:
+    """Sends export requests, one attempt each; use as a context manager."""
+
+    def __init__(self, settings: Settings, budget: RequestBudget, clock: Clock) -> None:
+        self._settings = settings
+        self._budget = budget
+        self._clock = clock
+        self._session = _session(settings)
+        self._counter = metrics.http_request_counter(STREAM, EXPORT_PATH)
+        self.requests = 0
+        # At DEBUG it logs whole URLs, and `where` may hold customer data.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+    def __enter__(self) -> Self:
+        self._counter.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._session.close()
+        self._counter.__exit__(exc_type, exc, traceback)
+
+    @contextmanager
+    def export(self, window: Window) -> Iterator[requests.Response]:
+        """Ask for a window's events.
+
+        Yields:
+            An answer of status 200, its body not read yet.
+
+        Raises:
+            AttemptError: This attempt failed, also while the caller reads the body.
+            DayNotStartedError: The window ends after the project's today.
+            ExportRefusedError: Mixpanel would refuse it again.
+        """
+        self._budget.acquire()
+        self.requests += 1
+        self._counter.increment()
+        duration = metrics.Timer(
+            metrics.Metric.HTTP_REQUEST_DURATION,
+            {metrics.Tag.STREAM: STREAM, metrics.Tag.ENDPOINT: EXPORT_PATH},
+        )
+        with self._transport_errors(), duration, self._get(window) as response:
+            duration.tags[metrics.Tag.HTTP_STATUS_CODE] = response.status_code
+            if response.status_code != _OK:
+                self._refuse(response)
+            yield response
+
+    def _get(self, window: Window) -> requests.Response:
+        settings = self._settings
+        return self._session.get(
+            settings.api_url + EXPORT_PATH,
+            params=_parameters(settings, window),
+            auth=settings.credentials,
+            stream=True,
+            allow_redirects=False,
+            timeout=(_CONNECT_TIMEOUT, settings.request_timeout),
+        )
+
+    def _refuse(self, response: requests.Response) -> None:
+        credentials = self._settings.credentials
+        body = response.raw.read(4 * SHOWN_BYTES, decode_content=True)
+        raise error_of(
+            response.status_code,
+            server_words(body, credentials.secrets),
+            retry_after=response.headers.get("Retry-After"),
+            credentials=credentials,
+            now=self._clock.now(),
+        )
+
+    @contextmanager
+    def _transport_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidProxyURL,
+            requests.exceptions.InvalidHeader,
+        ) as error:
+            raise self._unusable(error) from error
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            if _UNTRUSTED in str(error):
+                raise self._unusable(error) from error
+            raise AttemptError(
+                f"the connection to {self._settings.api_url} failed ({self._words(error)})"
+            ) from error
+
+    def _unusable(self, error: Exception) -> ExportRefusedError:
+        return ExportRefusedError(
+            f"cannot ask {self._settings.api_url}: {self._words(error)}; check api_url, "
+            "user_agent, the proxy's settings and the machine's certificates"
+        )
+
+    def _words(self, error: Exception) -> str:
+        text = redacted(f"{type(error).__name__}: {error}", self._settings.credentials.secrets)
+        return text[:SHOWN_BYTES]
+
+
+def _parameters(settings: Settings, window: Window) -> dict[str, str]:
+    parameters = {
+        "from_date": window.first_day.isoformat(),
+        "to_date": window.last_day.isoformat(),
+        "time_in_ms": "true",
+    }
+    if settings.project_id:
+        parameters["project_id"] = settings.project_id
+    if settings.events:
+        parameters["event"] = json.dumps(settings.events)
+    if settings.where:
+        parameters["where"] = settings.where
+    return parameters
+
+
+def _session(settings: Settings) -> requests.Session:
+    session = requests.Session()
+    session.headers.update(
+        {
+            "Accept": "text/plain",
+            "Accept-Encoding": "gzip",
+            "User-Agent": settings.user_agent,
+        }
+    )
+    for prefix in ("http://", "https://"):
+        session.mount(prefix, _KeepAliveAdapter())
+    return session
+
+
+class _KeepAliveAdapter(HTTPAdapter):
+    """Keeps idle connections alive through NAT and load balancers.
+
+    Mixpanel can take minutes before the first byte:
+    https://github.com/treasure-data/embulk-input-mixpanel/pull/48
+    """
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, socket_options=_socket_options(), **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, socket_options=_socket_options(), **kwargs)
+
+
+def _socket_options() -> list[tuple[int, int, int | bytes]]:
+    options = [*HTTPConnection.default_socket_options]
+    options.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+    for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 6)):
+        if hasattr(socket, name):  # not on every system
+            options.append((socket.IPPROTO_TCP, getattr(socket, name), seconds))
+    return options

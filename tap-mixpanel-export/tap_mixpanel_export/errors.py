@@ -1,0 +1,51 @@
+"""What can go wrong, each with one line that says what to do."""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """An error of the tap's own: its text is complete and is shown without a traceback."""
+
+
+class SettingsError(TapError):
+    """The settings are wrong; each argument is one line about one mistake."""
+
+
+class StateError(TapError):
+    """The state handed over by ``--state`` cannot be continued."""
+
+
+class StorageError(TapError):
+    """Nothing can be written under ``state_dir``."""
+
+
+class ExportRefusedError(TapError):
+    """Mixpanel refuses the request, and would refuse it again."""
+
+
+class DayNotStartedError(TapError):
+    """Mixpanel says that ``to_date`` is a day that has not begun in the project's zone."""
+
+
+class RetriesExhaustedError(TapError):
+    """A window failed as often as the tap is willing to try."""
+
+
+class AttemptError(TapError):
+    """One attempt at a window failed; another may succeed. Nothing of it was emitted."""
+
+
+class BrokenBodyError(AttemptError):
+    """The response was cut, aborted in-band, or held a line that is not an event."""
+
+
+class RateLimitedError(AttemptError):
+    """Mixpanel answered 429.
+
+    Attributes:
+        retry_after: Seconds that the server asked to wait, or None if it named no time.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,137 @@
+"""What an answer other than 200 means, and what to do about it.
+
+The texts were collected from public clients of the endpoint; Mixpanel documents none of them.
+See e.g. https://github.com/singer-io/tap-mixpanel/blob/master/tap_mixpanel/client.py and
+https://github.com/airbytehq/airbyte/issues/9410.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_mixpanel_export.errors import (
+    AttemptError,
+    DayNotStartedError,
+    ExportRefusedError,
+    RateLimitedError,
+    TapError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_mixpanel_export.credentials import Credentials
+
+SHOWN_BYTES = 500
+
+_QUERY_STRING = re.compile(r"\?[^\s\"'<>]*")
+_UNAUTHENTICATED = re.compile(r"unable to authenticate|invalid parameter: sig\b", re.IGNORECASE)
+_TRANSIENT = re.compile(r"timeout error", re.IGNORECASE)
+_DAY_NOT_STARTED = re.compile(r"to_date cannot be later than today", re.IGNORECASE)
+_ADVICE: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "check {settings}, project_id and region",
+    HTTPStatus.PAYMENT_REQUIRED: "the project's plan does not allow raw export "
+    "(https://mixpanel.com/pricing)",
+    HTTPStatus.FORBIDDEN: "give the account of {settings} access to the project, or fix project_id",
+    HTTPStatus.NOT_FOUND: "check api_url and region",
+}
+_PARAMETERS = (
+    (re.compile(r"\bwhere\b|expression|selector", re.IGNORECASE), "fix the setting where"),
+    (
+        re.compile(r"from_date|to_date|\bdate\b", re.IGNORECASE),
+        "fix the settings start_date and end_date",
+    ),
+    (re.compile(r"\bevents?\b", re.IGNORECASE), "fix the setting events"),
+    (re.compile(r"project_id", re.IGNORECASE), "fix the setting project_id"),
+)
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without secrets and query strings, on one line."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return " ".join(_QUERY_STRING.sub("?…", text).split())
+
+
+def server_words(body: bytes, secrets: Iterable[str]) -> str:
+    """Return what an error body says: its ``error`` if it is JSON, else its beginning."""
+    text = body.decode("utf-8", errors="replace")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(value, dict) and isinstance(value.get("error"), str):
+        text = value["error"]
+    return redacted(text, secrets)[:SHOWN_BYTES] or "(no text)"
+
+
+def error_of(
+    status: int,
+    words: str,
+    *,
+    retry_after: str | None,
+    credentials: Credentials,
+    now: float,
+) -> TapError:
+    """Classify an answer other than 200.
+
+    Args:
+        status: HTTP status.
+        words: What ``server_words`` returned.
+        retry_after: The ``Retry-After`` header.
+        credentials: What the request was signed with.
+        now: Seconds since the epoch.
+
+    Returns:
+        An AttemptError if another attempt may succeed, DayNotStartedError if ``to_date`` was
+        too late, otherwise an ExportRefusedError.
+    """
+    said = f"Mixpanel answered {status}: {words}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        seconds = parse_retry_after(retry_after, now)
+        asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
+        return RateLimitedError(said + asked, retry_after=seconds)
+    is_bad_request = status == HTTPStatus.BAD_REQUEST
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or (is_bad_request and _TRANSIENT.search(words)):
+        return AttemptError(said)
+    if is_bad_request and _DAY_NOT_STARTED.search(words):
+        return DayNotStartedError(said)
+    return ExportRefusedError(f"{said}; {_advice(status, words, credentials)}")
+
+
+def _advice(status: int, words: str, credentials: Credentials) -> str:
+    if status == HTTPStatus.BAD_REQUEST and _UNAUTHENTICATED.search(words):
+        status = HTTPStatus.UNAUTHORIZED
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return "the tap follows no redirect; set region or api_url to the host that has the data"
+    if status in _ADVICE:
+        return _ADVICE[status].format(settings=credentials.settings)
+    named = (advice for pattern, advice in _PARAMETERS if pattern.search(words))
+    return next(named, "check the settings project_id, events, where, start_date and end_date")
+
+
+def parse_retry_after(header: str | None, now: float) -> float | None:
+    """Read a ``Retry-After`` header, in seconds or as a date (RFC 9110 §10.2.3).
+
+    Args:
+        header: The header's text.
+        now: Seconds since the epoch.
+
+    Returns:
+        Seconds to wait, 0 for a time that has passed, or None without a readable header.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        seconds = float(text)
+    else:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - now
+        except (TypeError, ValueError):
+            return None
+    return max(seconds, 0.0)

@@ -1,0 +1,100 @@
+"""Every private name of the Singer SDK that the tap relies on, in one place.
+
+The SDK checkpoints by record; this tap checkpoints by window. It does so with
+``Stream._increment_stream_state`` and ``Stream._write_state_message``. It ends on a signal with
+128 + its number where ``Tap._handle_termination`` of the SDK would end with 0, and it words
+mistakes in the settings itself in ``PluginBase._validate_config``. A test compares the names
+and signatures with the installed SDK's.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from singer_sdk import Stream, Tap
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_mixpanel_export.bookmark_json import stream_bookmark
+from tap_mixpanel_export.config_check import environment_mistakes, schema_mistakes
+from tap_mixpanel_export.errors import TapError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_SIGNAL_EXIT = 128
+
+
+class CheckedTap(Tap, ABC):
+    """A tap that words every mistake in its settings as one line, and obeys signals at once."""
+
+    def __init__(self, *, state: Any = None, **options: Any) -> None:
+        """Create the tap with the SDK's options.
+
+        Raises:
+            ConfigValidationError: The settings are wrong; it holds a line for each mistake.
+            StateError: The state cannot be continued.
+        """
+        if state is not None:
+            stream_bookmark(state)
+        try:
+            super().__init__(state=state, **options)
+        except ValueError as error:
+            # The SDK reads integers from the environment without naming the variable.
+            mistakes = environment_mistakes(self.config_jsonschema, self._env_var_prefix)
+            if not mistakes:
+                raise
+            raise self._invalid(mistakes) from error
+
+    @abstractmethod
+    def setting_mistakes(self, wrong: set[str]) -> list[str]:
+        """Parse the settings and return a line for each mistake.
+
+        Args:
+            wrong: Settings that do not fit the schema; their mistakes are known already.
+        """
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self.append_builtin_config(self.config_jsonschema)
+        mistakes = schema_mistakes(self._config, self.config_jsonschema)
+        if raise_errors:
+            mistakes += self.setting_mistakes({line.partition(":")[0] for line in mistakes})
+            if mistakes:
+                raise self._invalid(mistakes)
+        return mistakes
+
+    def _invalid(self, mistakes: list[str]) -> ConfigValidationError:
+        return ConfigValidationError(
+            "Config validation failed", errors=mistakes, schema=self.config_jsonschema
+        )
+
+    def _handle_termination(
+        self,
+        signum: int,
+        frame: FrameType | None,  # noqa: ARG002 - the signature of a signal handler
+    ) -> NoReturn:
+        """End at once and claim nothing: the last STATE written is the last that is true."""
+        sys.exit(_SIGNAL_EXIT + signum)
+
+
+class WindowedStream(Stream, ABC):
+    """A stream whose state moves only when ``write_checkpoint`` is called."""
+
+    def write_checkpoint(self, content: dict[str, Any]) -> None:
+        """Write a STATE message with this content of the stream's bookmark."""
+        state = self.stream_state
+        state.clear()
+        state.update(content)
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log as the SDK does, but leave an error of the tap's own to its one line."""
+        if level >= logging.ERROR and isinstance(sys.exc_info()[1], TapError):
+            return
+        super().log(message, *args, level=level, **kwargs)
+
+    def _increment_stream_state(self, *_args: Any, **_kwargs: Any) -> None:
+        """Do nothing: no single record moves the bookmark."""

@@ -1,0 +1,142 @@
+"""States that cannot be continued are refused, whole states come through unchanged."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tap_mixpanel_export import bookmark_json
+from tap_mixpanel_export.errors import StateError
+from tap_mixpanel_export.sweep import Bookmark, OpenSweep
+from tap_mixpanel_export.windows import Window
+
+NOW = 1_710_936_000_000  # 2024-03-20T12:00:00Z
+UTC = ZoneInfo("UTC")
+
+instants = st.integers(0, NOW)
+
+
+@st.composite
+def bookmarks(draw):
+    days = sorted(draw(st.lists(st.dates(), min_size=5, max_size=5)))
+    after, until = sorted(draw(st.lists(instants, min_size=2, max_size=2, unique=True)))
+    has_ended = draw(st.booleans())
+    arrived_until = after if has_ended else None
+    open_sweep = OpenSweep(arrived_until, until, Window(days[2], days[4]), days[3])
+    has_exported = has_ended or (draw(st.booleans()) and days[1] < days[3])
+    return Bookmark(
+        value=draw(instants),
+        arrived_until=arrived_until,
+        exported=Window(days[0], days[1]) if has_exported else None,
+        sweep=draw(st.sampled_from([None, open_sweep])),
+    )
+
+
+@given(bookmarks())
+def test_a_bookmark_survives_its_state(bookmark):
+    content = bookmark_json.to_json(bookmark)
+    content["starting_replication_value"] = "2024-01-01"
+    assert bookmark_json.from_json(content, zone=UTC, now_ms=NOW) == bookmark
+
+
+@pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"events": {}}}])
+def test_states_that_say_nothing(state):
+    content = bookmark_json.stream_bookmark(state)
+    assert bookmark_json.from_json(content, zone=UTC, now_ms=NOW) == Bookmark()
+
+
+FOREIGN = [
+    ([], "not a JSON object"),
+    ({"currently": 1}, "another tap's"),
+    ({"bookmarks": []}, "'bookmarks' is not an object"),
+    ({"bookmarks": {"export": {}}}, "another tap's (it holds export)"),
+    ({"bookmarks": {"events": 3}}, "'bookmarks.events' is not an object"),
+]
+
+
+@pytest.mark.parametrize(("state", "words"), FOREIGN)
+def test_foreign_states_are_refused(state, words):
+    with pytest.raises(StateError) as caught:
+        bookmark_json.stream_bookmark(state)
+    assert words in str(caught.value)
+
+
+SWEEP = {
+    "arrived_after": 5,
+    "arrived_until": 10,
+    "first_day": "2024-03-01",
+    "last_day": "2024-03-03",
+    "next_day": "2024-03-02",
+}
+GOOD = {
+    "replication_key": "time",
+    "replication_key_value": "2024-03-01T00:00:00.000Z",
+    "state_version": 1,
+    "arrived_until": 5,
+    "exported_first_day": "2024-01-01",
+    "exported_last_day": "2024-03-01",
+    "sweep": SWEEP,
+}
+WRONG = [
+    ({"state_version": 2}, "newer version"),
+    ({"state_version": "1"}, "not a version number"),
+    ({"state_version": None}, "not a version number"),
+    ({"replication_key": "updated_at"}, "replication key is 'updated_at'"),
+    ({"replication_key_value": "soon"}, "not a date-time"),
+    ({"replication_key_value": 7}, "not a date-time"),
+    ({"cursor": 1}, "unknown keys cursor"),
+    ({"arrived_until": "x"}, "'arrived_until' is not a time"),
+    ({"arrived_until": NOW * 2}, "lies after now"),
+    ({"arrived_until": -1}, "'arrived_until' is not a time"),
+    ({"exported_first_day": "2024-03-02"}, "lies before 'exported_first_day'"),
+    ({"exported_last_day": "someday"}, "'exported_last_day' is not a day"),
+    ({"sweep": {**SWEEP, "more": 1}}, "'sweep' needs exactly"),
+    ({"sweep": []}, "'sweep' needs exactly"),
+    ({"sweep": {**SWEEP, "arrived_until": 5}}, "ends before it begins"),
+    ({"sweep": {**SWEEP, "arrived_until": 4}}, "ends before it begins"),
+    ({"sweep": {**SWEEP, "arrived_until": NOW * 2}}, "lies after now"),
+    ({"sweep": {**SWEEP, "arrived_until": None}}, "has no end"),
+    ({"sweep": {**SWEEP, "next_day": "2024-03-04"}}, "no days left"),
+    ({"sweep": {**SWEEP, "last_day": "2024-02-01"}}, "lies before 'sweep.first_day'"),
+    ({"sweep": {**SWEEP, "arrived_after": 4}}, "differ"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), WRONG)
+def test_wrong_contents_are_refused(change, words):
+    bookmark_json.from_json(GOOD, zone=UTC, now_ms=NOW)
+    with pytest.raises(StateError) as caught:
+        bookmark_json.from_json({**GOOD, **change}, zone=UTC, now_ms=NOW)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["state_version", "exported_first_day", "exported_last_day"])
+def test_missing_parts_are_refused(missing):
+    content = {name: value for name, value in GOOD.items() if name != missing}
+    with pytest.raises(StateError, match=missing):
+        bookmark_json.from_json(content, zone=UTC, now_ms=NOW)
+
+
+def test_the_first_sweep_cannot_repeat_exported_days():
+    first = {name: value for name, value in GOOD.items() if name != "arrived_until"}
+    sweep = {**SWEEP, "arrived_after": None, "next_day": "2024-03-01"}
+    with pytest.raises(StateError, match="repeats exported days"):
+        bookmark_json.from_json({**first, "sweep": sweep}, zone=UTC, now_ms=NOW)
+
+
+def test_a_future_plain_bookmark_is_refused():
+    plain = {"replication_key": "time", "replication_key_value": "2031-01-01T00:00:00+00:00"}
+    with pytest.raises(StateError, match="lies after now"):
+        bookmark_json.from_json(plain, zone=UTC, now_ms=NOW)
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-03-01T12:00:00", "2024-03-01T12:00:00Z", "2024-03-01T13:00:00+01:00"]
+)
+def test_a_plain_bookmark_counts_the_days_before_it_as_exported(text):
+    content = {"replication_key": "time", "replication_key_value": text}
+    bookmark = bookmark_json.from_json(content, zone=UTC, now_ms=NOW)
+    assert bookmark.arrived_until == bookmark.value == 1_709_294_400_000
+    assert bookmark.exported.last_day.isoformat() == "2024-02-29"

@@ -1,0 +1,185 @@
+"""The real command in a process of its own: exit codes, one-line errors, pipes and signals."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+SECRET = "Zr8uVq2LxTn4Pw6y"
+USERNAME = "loader.5f3a.mp-service-account"
+
+
+@pytest.fixture
+def started(world, tmp_path):
+    """A function that starts the command with settings; all are ended at the test's end."""
+    processes = []
+
+    def start(*arguments, level="DEBUG", file_blocks="unlimited", **config):
+        path = tmp_path / f"config{len(processes)}.json"
+        path.write_text(json.dumps(world.config(**config)))
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("TAP_")
+        }
+        limited = ["/bin/sh", "-c", f'ulimit -f {file_blocks}; exec "$@"', "sh"]
+        process = subprocess.Popen(
+            [*limited, sys.executable, "-m", "tap_mixpanel_export", "--config", path, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**environment, "LOGLEVEL": level},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def many(world, event):
+    """More output than a pipe holds."""
+    pad = "x" * 2000
+    world.add(event("first", "2024-03-18T10:00:00"))
+    world.add(*(event(f"e{n}", "2024-03-19T10:00:00", pad=pad) for n in range(400)))
+    return world
+
+
+def messages(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.usefixtures("many")
+def test_a_run_writes_singer_messages_only_and_no_secret(started):
+    process = started(end_date="2024-03-19", user_agent="tester/1")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    kinds = [message["type"] for message in messages(out)]
+    assert kinds.count("RECORD") == 401
+    assert set(kinds) == {"SCHEMA", "RECORD", "STATE"}
+    token = base64.b64encode(f"{USERNAME}:{SECRET}".encode()).decode()
+    for secret in (SECRET, token, USERNAME):
+        assert secret not in out + err
+    assert "DEBUG" in err
+    assert "from_date" not in err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_run_with_the_last_state_true(many, started, number, code):
+    process = started(end_date="2024-03-19", level="INFO")
+    read = []
+    for line in process.stdout:
+        read.append(line)
+        if "first" not in line and json.loads(line)["type"] == "RECORD":
+            break  # the second window is under way, and the pipe is full
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    written = messages("".join(read) + out)
+    state = [message["value"] for message in written if message["type"] == "STATE"][-1]
+    assert state["bookmarks"]["events"]["sweep"]["next_day"] == "2024-03-19"
+    assert not any(many.state_dir.rglob("*.spool"))
+    many.clock.set(time.time())
+    resumed = many.run(state, end_date="2024-03-19")
+    assert len(resumed.ids()) == 400
+
+
+def test_an_unexpected_kill_leaves_a_spool_that_the_next_run_removes(many, started):
+    process = started(end_date="2024-03-19")
+    for line in process.stdout:
+        if json.loads(line)["type"] == "RECORD" and "first" not in line:
+            break
+    process.kill()
+    process.wait()
+    assert len(many.leftovers()) == 1
+    assert many.run(end_date="2024-03-19").error is None
+    assert many.leftovers() == []
+
+
+def test_a_full_disk_is_one_line_and_the_state_stays_true(many, started):
+    process = started(end_date="2024-03-19", level="INFO", file_blocks=4)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    (line,) = error_lines(err)
+    assert "state_dir: cannot write to" in line
+    state = [message["value"] for message in messages(out) if message["type"] == "STATE"][-1]
+    assert state["bookmarks"]["events"]["sweep"]["next_day"] == "2024-03-19"
+    assert many.leftovers() == []
+
+
+@pytest.mark.usefixtures("many")
+def test_a_target_that_went_away_ends_the_run(started):
+    process = started(end_date="2024-03-19", level="INFO")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 1
+
+
+def error_lines(err):
+    return [line for line in err.splitlines() if "ERROR" in line]
+
+
+def test_mistakes_are_one_line_each_and_exit_1(world, started):
+    process = started(level="INFO", region="XX", start_dat="2024", window_days=0)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    assert "Traceback" not in err
+    lines = error_lines(err)
+    for setting in ("region: ", "start_dat: ", "window_days: "):
+        assert sum(setting in line for line in lines) == 1
+    assert len(lines) == 3
+    assert world.requests() == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("--test",)])
+def test_a_refusal_is_one_line_and_exit_1(world, started, arguments):
+    world.refuse(403, {"error": "no permission"}, times=None)
+    process = started(*arguments, level="INFO")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    (line,) = error_lines(err)
+    assert "Mixpanel answered 403: no permission; give the account" in line
+    assert [message["type"] for message in messages(out)] == ["SCHEMA", "STATE"]
+
+
+def test_mistakes_with_test_are_lines_too(started):
+    process = started("--test", level="INFO", project_id=None)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    (line,) = error_lines(err)
+    assert "project_id: is missing" in line
+
+
+def test_unreadable_files_are_lines_too(started, tmp_path):
+    broken = tmp_path / "state.json"
+    broken.write_text("{")
+    foreign = tmp_path / "foreign.json"
+    foreign.write_text('{"bookmarks": {"users": {}}}')
+    cases = [
+        (("--state", str(broken)), "state.json: is not JSON"),
+        (("--catalog", str(broken)), "state.json: is not JSON"),
+        (("--state", str(foreign)), "another tap's (it holds users)"),
+        (("--config", str(broken)), "state.json: is not JSON"),
+        (("--config", str(tmp_path / "none")), "none: cannot be read"),
+    ]
+    running = [(started(*arguments, level="INFO"), words) for arguments, words in cases]
+    for process, words in running:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert out == ""
+        (line,) = error_lines(err)
+        assert words in line
+        assert "Traceback" not in err
