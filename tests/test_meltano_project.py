@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PLUGINS = {"tap-mixpanel-export": "extractors", "target-aep": "loaders"}
-BUILT_IN = ("stream_map", "faker", "flattening")
+BUILT_IN = "stream_map"
 
 
 def project_file():

@@ -58,6 +58,8 @@ class CheckedTap(Tap, ABC):
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
+        # A setting that is null is one that is not set: its default holds.
+        self._config = {name: value for name, value in self._config.items() if value is not None}
         mistakes = schema_mistakes(self._config, self.config_jsonschema)
         if raise_errors:
             mistakes += self.setting_mistakes({line.partition(":")[0] for line in mistakes})

@@ -69,6 +69,8 @@ WHOLE = [
         "Transfer-Encoding: chunked",
         "Content-Encoding: GZIP",
     ),
+    http(EVENT),
+    http(ZIPPED, "Content-Encoding: gzip"),
 ]
 
 
@@ -89,7 +91,8 @@ def test_an_answer_of_no_bytes_is_no_events(answer, encoding):
 
 BROKEN = [
     (http(EVENT, f"Content-Length: {len(EVENT) * 2}"), "IncompleteRead"),
-    (http(EVENT), "neither chunked nor has a Content-Length"),
+    (http(EVENT[:-1]), "the last line is cut off"),
+    (http(ZIPPED[:-1], "Content-Encoding: gzip"), "before its trailer"),
     (http(chunked(EVENT, end=False), "Transfer-Encoding: chunked"), "connection"),
     (
         http(chunked(ZIPPED[:-3]), "Transfer-Encoding: chunked", "Content-Encoding: gzip"),

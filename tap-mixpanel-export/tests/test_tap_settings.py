@@ -169,3 +169,17 @@ def test_settings_from_the_environment(world, monkeypatch):
 def test_without_settings_the_tap_can_be_discovered():
     tap = TapMixpanelExport(config={}, validate_config=False, setup_mapper=False)
     assert list(tap.streams) == ["events"]
+
+
+def test_a_null_setting_is_one_that_is_not_set(tmp_path):
+    nulls = dict.fromkeys(["region", "end_date", "events", "project_timezone", "lookback_days"])
+    tap = TapMixpanelExport(
+        config={
+            "oauth_token": "t",
+            "start_date": "2024-01-01",
+            "state_dir": str(tmp_path),
+            **nulls,
+        }
+    )
+    assert tap.settings.rules.lookback_days == 5
+    assert tap.settings.rules.end_day is None

@@ -44,8 +44,8 @@ class TargetAEP(Target):
     capabilities: t.ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
+        # No flattening: the SDK drops an open object such as Mixpanel's properties from it.
     ]
     default_sink_class = XdmSink
     message_reader_class = NumberedReader
@@ -122,6 +122,7 @@ class TargetAEP(Target):
     def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
         """Only the built-in settings that this target honours."""
         super(Target, cls).append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("faker_config", None)
 
     @override
     def get_sink(self, stream_name: str, **kwargs: t.Any) -> Sink:
