@@ -117,7 +117,6 @@ def complete_batch(client: PlatformClient, batch_id: str) -> None:
         "POST",
         f"{IMPORT}/batches/{quote(batch_id, safe='')}",
         params={"action": "COMPLETE"},
-        body=Body("application/json", lambda: b""),
     )
 
 
@@ -127,7 +126,6 @@ def abort_batch(client: PlatformClient, batch_id: str) -> None:
         "POST",
         f"{IMPORT}/batches/{quote(batch_id, safe='')}",
         params={"action": "ABORT"},
-        body=Body("application/json", lambda: b""),
     )
 
 

@@ -142,9 +142,17 @@ class XdmSink(BatchSink):
     def process_batch(self, context: dict[str, t.Any]) -> None:
         """Load what is spooled, and write down what was rejected.
 
+        The SDK also calls this with the `records` of a BATCH message's file; they are spooled like
+        any others and wait for their STATE.
+
         Raises:
             TargetError: The batch could not be loaded; nothing may be claimed of it.
         """
+        if "records" in context:
+            for record in context["records"]:
+                self.tally_record_read()
+                self.process_record(record, context)
+            return
         spool = self._spool
         if spool is None:
             return

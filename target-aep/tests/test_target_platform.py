@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 import pytest
 from emulators.aep import AepEmulator, Limits, Promotion
 from emulators.aep.demo import (
@@ -178,6 +181,22 @@ def test_rows_that_the_platform_leaves_out_go_to_the_dead_letters(sandbox, lette
     assert letter["xdm"]["_id"] == "id40"
     assert letter["batch"]
     assert letter["code"]
+
+
+def test_the_files_of_a_batch_message_are_loaded_too(sandbox, tmp_path):
+    path = tmp_path / "events.jsonl.gz"
+    lines = [json.dumps(record(number)["record"]) + "\n" for number in range(3)]
+    path.write_bytes(gzip.compress("".join(lines).encode()))
+    message = {
+        "type": "BATCH",
+        "stream": "events",
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "manifest": [path.as_uri()],
+    }
+    outcome = sandbox.run([EVENT_SCHEMA, message, record(3), state(1)])
+    assert outcome.error is None
+    assert outcome.states == reached(1)
+    assert sandbox.ids() == ["id0", "id1", "id2", "id3"]
 
 
 def test_accepted_does_not_wait_for_the_promotion(sandbox):
