@@ -38,12 +38,7 @@ class MeltanoProject:
     def install(self) -> None:
         """Install both plugins, with the versions of the lock file."""
         constraints = self._folder / "constraints.txt"
-        exported = _run(
-            [_uv(), "export", "--locked", "--quiet", "--no-hashes", "--no-emit-workspace"],
-            os.environ,
-            capture=True,
-        )
-        constraints.write_text(exported, "utf-8")
+        constraints.write_text(_exported_constraints(), "utf-8")
         environment = {**self._environment, "UV_CONSTRAINT": str(constraints)}
         _run([_meltano(), "install"], environment)
 
@@ -72,14 +67,27 @@ def _uv() -> str:
     return shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
 
 
-def _run(command: list[str], environment: Any, *, capture: bool = False) -> str:
-    finished = subprocess.run(  # noqa: S603 - our own commands
+def _exported_constraints() -> str:
+    """The locked versions of everything that the plugins may need."""
+    command = [_uv(), "export", "--locked", "--quiet", "--no-hashes", "--no-emit-workspace"]
+    return subprocess.run(  # noqa: S603 - our own command
+        command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    """Run a command and show its log; metrics, which say nothing in plain lines, are left out."""
+    with subprocess.Popen(  # noqa: S603 - our own command
         command,
         cwd=ROOT,
         env=environment,
-        check=True,
         text=True,
-        stdout=subprocess.PIPE if capture else sys.stderr,
         stdin=subprocess.DEVNULL,
-    )
-    return finished.stdout or ""
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        for line in process.stdout or ():
+            if line.strip() != "METRIC":
+                sys.stderr.write(line)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)

@@ -2,7 +2,13 @@
 
 Layout under ``bookmarks.events``: ``replication_key`` and ``replication_key_value`` as the SDK
 writes them, ``state_version``, ``arrived_until``, ``exported_first_day``, ``exported_last_day``
-and, while a sweep is open, ``sweep``.
+and ``sweep``.
+
+Every key is always written, null if it says nothing: Meltano merges a STATE into the ones before
+it, depth first, so a key that is left out would keep the value of an older state. For the same
+reason ``sweep`` is always an object, all null while no sweep is open
+(``MeltanoState.merge_partial`` in meltano/core/state_store/base.py of
+https://github.com/meltano/meltano).
 """
 
 from __future__ import annotations
@@ -12,7 +18,7 @@ from datetime import date, timezone
 from typing import TYPE_CHECKING, Any
 
 from tap_mixpanel_export.errors import StateError
-from tap_mixpanel_export.project_zone import day_of, instant_text, parse_instant, to_millis
+from tap_mixpanel_export.instants import day_of, instant_text, parse_instant, to_millis
 from tap_mixpanel_export.sweep import Bookmark, OpenSweep
 from tap_mixpanel_export.windows import DAY, Window
 
@@ -25,41 +31,40 @@ STATE_VERSION = 1
 CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 
 _VALUE = "replication_key_value"
+_EXPORTED = ("exported_first_day", "exported_last_day")
 _PLAIN_KEYS = frozenset({"replication_key", _VALUE})
-_KEYS = _PLAIN_KEYS | {
-    "state_version",
-    "arrived_until",
-    "exported_first_day",
-    "exported_last_day",
-    "sweep",
-}
+_KEYS = _PLAIN_KEYS | {"state_version", "arrived_until", *_EXPORTED, "sweep"}
 _SDK_KEYS = frozenset(
     {"starting_replication_value", "replication_key_signpost", "progress_markers"}
 )
-_SWEEP_KEYS = frozenset({"arrived_after", "arrived_until", "first_day", "last_day", "next_day"})
+_SWEEP_KEYS = ("arrived_after", "arrived_until", "first_day", "last_day", "next_day")
 _ADVICE = "hand over the state this tap wrote last, or run a full refresh without state"
 
 
 def to_json(bookmark: Bookmark) -> dict[str, Any]:
     """Write a bookmark as the content of ``bookmarks.events``."""
-    content: dict[str, Any] = {"state_version": STATE_VERSION}
-    if bookmark.value is not None:
-        content["replication_key"] = REPLICATION_KEY
-        content[_VALUE] = instant_text(bookmark.value)
-    if bookmark.arrived_until is not None:
-        content["arrived_until"] = bookmark.arrived_until
-    if bookmark.exported is not None:
-        content["exported_first_day"] = bookmark.exported.first_day.isoformat()
-        content["exported_last_day"] = bookmark.exported.last_day.isoformat()
-    if bookmark.sweep is not None:
-        content["sweep"] = {
-            "arrived_after": bookmark.sweep.arrived_after,
-            "arrived_until": bookmark.sweep.arrived_until,
-            "first_day": bookmark.sweep.days.first_day.isoformat(),
-            "last_day": bookmark.sweep.days.last_day.isoformat(),
-            "next_day": bookmark.sweep.next_day.isoformat(),
-        }
-    return content
+    value, exported = bookmark.value, bookmark.exported
+    return {
+        "state_version": STATE_VERSION,
+        "replication_key": REPLICATION_KEY,
+        _VALUE: None if value is None else instant_text(value),
+        "arrived_until": bookmark.arrived_until,
+        _EXPORTED[0]: None if exported is None else exported.first_day.isoformat(),
+        _EXPORTED[1]: None if exported is None else exported.last_day.isoformat(),
+        "sweep": _sweep_to_json(bookmark.sweep),
+    }
+
+
+def _sweep_to_json(sweep: OpenSweep | None) -> dict[str, Any]:
+    if sweep is None:
+        return dict.fromkeys(_SWEEP_KEYS)
+    return {
+        "arrived_after": sweep.arrived_after,
+        "arrived_until": sweep.arrived_until,
+        "first_day": sweep.days.first_day.isoformat(),
+        "last_day": sweep.days.last_day.isoformat(),
+        "next_day": sweep.next_day.isoformat(),
+    }
 
 
 def stream_bookmark(state: object) -> Mapping[str, Any]:
@@ -98,9 +103,8 @@ def from_json(content: Mapping[str, Any], *, zone: ZoneInfo, now_ms: int) -> Boo
         StateError: It cannot be continued.
     """
     content = {key: value for key, value in content.items() if key not in _SDK_KEYS}
-    if not content:
-        return Bookmark()
     _check_keys(content)
+    content = {key: value for key, value in content.items() if value is not None}
     value = _value(content)
     if content.keys() <= _PLAIN_KEYS:
         return _plain(value, zone, now_ms)
@@ -142,9 +146,12 @@ def _value(content: Mapping[str, Any]) -> int | None:
         instant = parse_instant(content[_VALUE])
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=timezone.utc)
-        return to_millis(instant)
+        value = to_millis(instant)
     except (AttributeError, TypeError, ValueError, OverflowError):
         raise StateError(f"state: '{_VALUE}' is not a date-time; {_ADVICE}") from None
+    if value < 0:
+        raise StateError(f"state: '{_VALUE}' lies before 1970; {_ADVICE}")
+    return value
 
 
 def _plain(value: int | None, zone: ZoneInfo, now_ms: int) -> Bookmark:
@@ -156,23 +163,22 @@ def _plain(value: int | None, zone: ZoneInfo, now_ms: int) -> Bookmark:
 
 
 def _exported(content: Mapping[str, Any]) -> Window | None:
-    names = ("exported_first_day", "exported_last_day")
-    present = [name in content for name in names]
+    present = [name in content for name in _EXPORTED]
     if not any(present):
         return None
     if not all(present):
-        raise StateError(f"state: {names[0]!r} and {names[1]!r} go together; {_ADVICE}")
-    first_day, last_day = (_day(content, name, "") for name in names)
-    return _window(first_day, last_day, names)
+        raise StateError(f"state: {_EXPORTED[0]!r} and {_EXPORTED[1]!r} go together; {_ADVICE}")
+    first_day, last_day = (_day(content, name, "") for name in _EXPORTED)
+    return _window(first_day, last_day, _EXPORTED)
 
 
 def _sweep(value: object) -> OpenSweep | None:
     if value is None:
         return None
-    if not isinstance(value, Mapping) or value.keys() != _SWEEP_KEYS:
-        raise StateError(
-            f"state: 'sweep' needs exactly {', '.join(sorted(_SWEEP_KEYS))}; {_ADVICE}"
-        )
+    if not isinstance(value, Mapping) or value.keys() != set(_SWEEP_KEYS):
+        raise StateError(f"state: 'sweep' needs exactly {', '.join(_SWEEP_KEYS)}; {_ADVICE}")
+    if all(part is None for part in value.values()):
+        return None
     after = _optional_millis(value, "arrived_after", "sweep.")
     until = _optional_millis(value, "arrived_until", "sweep.")
     days = _window(

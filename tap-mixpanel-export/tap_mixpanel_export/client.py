@@ -6,7 +6,6 @@ https://developer.mixpanel.com/reference/raw-event-export
 from __future__ import annotations
 
 import json
-import logging
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,7 @@ EXPORT_PATH = "/api/2.0/export"
 _CONNECT_TIMEOUT = 30.0
 _OK = 200
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+_CHECK_HOST = "; check api_url and region, and the proxy's settings"
 
 
 class ExportClient:
@@ -48,8 +48,6 @@ class ExportClient:
         self._session = _session(settings)
         self._counter = metrics.http_request_counter(STREAM, EXPORT_PATH)
         self.requests = 0
-        # At DEBUG it logs whole URLs, and `where` may hold customer data.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
     def __enter__(self) -> Self:
         self._counter.__enter__()
@@ -124,8 +122,9 @@ class ExportClient:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             if _UNTRUSTED in str(error):
                 raise self._unusable(error) from error
+            advice = _CHECK_HOST if _found_no_server(error) else ""
             raise AttemptError(
-                f"the connection to {self._settings.api_url} failed ({self._words(error)})"
+                f"the connection to {self._settings.api_url} failed ({self._words(error)}){advice}"
             ) from error
 
     def _unusable(self, error: Exception) -> ExportRefusedError:
@@ -137,6 +136,14 @@ class ExportClient:
     def _words(self, error: Exception) -> str:
         text = redacted(f"{type(error).__name__}: {error}", self._settings.credentials.secrets)
         return text[:SHOWN_BYTES]
+
+
+def _found_no_server(error: Exception) -> bool:
+    """Whether nothing answered under the address, or no such host is known."""
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _parameters(settings: Settings, window: Window) -> dict[str, str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import os
+import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_mixpanel_export.errors import SettingsError, TapError
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator
 
     import click
@@ -36,6 +38,8 @@ class ExportCommand(SingerCommand):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments, which runs ``--test`` and ``--discover``."""
+        # Below ERROR it logs whole URLs, and `where` may hold customer data.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         with self._one_line_errors():
             return super().make_context(*args, **kwargs)
 
@@ -48,19 +52,34 @@ class ExportCommand(SingerCommand):
     def _one_line_errors(self) -> Iterator[None]:
         try:
             yield
+            sys.stdout.flush()
         except TapError as error:
             for line in error.args:
                 self.logger.error("%s", line)  # noqa: TRY400 - a line, no traceback
             raise SystemExit(1) from None
+        except BrokenPipeError:
+            self.logger.error("stdout was closed by its reader")  # noqa: TRY400 - as above
+            _discard_stdout()
+            raise SystemExit(1) from None
+
+
+def _discard_stdout() -> None:
+    """Keep Python from a second attempt at what could not be written when it ends.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
 def settings_errors() -> Iterator[None]:
-    """Turn the SDK's error about the settings, which it would follow with a line of its own."""
+    """Turn the SDK's errors about the settings into lines without a traceback."""
     try:
         yield
     except ConfigValidationError as error:
         raise SettingsError(*error.errors) from None
+    except MappingError as error:
+        raise SettingsError(f"stream_maps: {' '.join(str(error).split())}") from None
 
 
 def checked_json(file: IO[str] | None, option: str) -> IO[str] | None:

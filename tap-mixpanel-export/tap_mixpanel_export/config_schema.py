@@ -124,14 +124,14 @@ _EXPORT = (
 _SWEEPS = (
     th.Property(
         "lookback_days",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=3650),
         default=5,
         title="Lookback",
         description="Days before the bookmark that are searched for late arrivals.",
     ),
     th.Property(
         "settle_minutes",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=525_600),
         default=60,
         title="Settling time",
         description="Arrivals younger than this many minutes are left for the next run; "
@@ -148,14 +148,14 @@ _SWEEPS = (
     ),
     th.Property(
         "window_days",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=366),
         default=1,
         title="Days per request",
         description="Days of one request. In this version it does not adapt.",
     ),
     th.Property(
         "max_window_days",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=366),
         default=30,
         title="Most days per request",
         description="Most days of one request; `window_days` is capped to it.",
@@ -181,7 +181,7 @@ _LIMITS = (
     ),
     th.Property(
         "request_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=86_400),
         default=600,
         title="Read timeout",
         description="Seconds to wait for the next byte of an answer. Mixpanel can take minutes "

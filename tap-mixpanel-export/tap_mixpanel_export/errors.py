@@ -32,7 +32,15 @@ class RetriesExhaustedError(TapError):
 
 
 class AttemptError(TapError):
-    """One attempt at a window failed; another may succeed. Nothing of it was emitted."""
+    """One attempt at a window failed; another may succeed. Nothing of it was emitted.
+
+    Attributes:
+        retry_after: Seconds that the server asked to wait, or None if it named no time.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BrokenBodyError(AttemptError):
@@ -40,12 +48,4 @@ class BrokenBodyError(AttemptError):
 
 
 class RateLimitedError(AttemptError):
-    """Mixpanel answered 429.
-
-    Attributes:
-        retry_after: Seconds that the server asked to wait, or None if it named no time.
-    """
-
-    def __init__(self, message: str, *, retry_after: float | None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    """Mixpanel answered 429."""

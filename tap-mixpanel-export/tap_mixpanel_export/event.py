@@ -10,17 +10,24 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.singerlib.json import serialize_json
 
 from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
-from tap_mixpanel_export.project_zone import instant_text
+from tap_mixpanel_export.instants import instant_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Record = dict[str, Any]
 
 _EVENT_ID_BYTES = 16
 _INTEGER_LIMIT = 2**63
+# Mixpanel takes objects three deep. The SDK and `serialize_json` recurse into a record, and fail
+# from some 300 levels on, when records of the same window are out already.
+_DEEPEST = 100
+_TOO_DEEP = f"it is nested too deeply (more than {_DEEPEST} levels)"
 # What an identity merge adds to an event that was exported before it; see
 # https://docs.mixpanel.com/docs/data-structure/property-reference/reserved-properties
 _ORIGINAL_IDENTITY = "$distinct_id_before_identity"
@@ -31,8 +38,12 @@ class InvalidLineError(ValueError):
     """A line that is no event; the text is the reason, without any of the line."""
 
 
-class NotJsonError(InvalidLineError):
-    """A line that is not even JSON."""
+class ForeignLineError(InvalidLineError):
+    """A line without the shape of an event: at a body's end it may be Mixpanel's own words."""
+
+
+class ErrorLineError(ForeignLineError):
+    """A JSON object that reports an error where an event should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +70,29 @@ def parse_event(line: bytes) -> Event:
         line: The line, with or without its newline.
 
     Raises:
-        NotJsonError: It is not JSON in UTF-8.
-        InvalidLineError: It is JSON but lacks what an event needs.
+        ErrorLineError: It is an object with ``error`` and without ``event``.
+        ForeignLineError: It is no JSON in UTF-8, or no object with an event's two keys.
+        InvalidLineError: It has these but lacks something else that an event needs.
     """
     value = _parse_json(line)
+    _check_depth(line, value)
     if not isinstance(value, dict):
-        raise InvalidLineError("it is not a JSON object")
+        raise ForeignLineError("it is not a JSON object")
+    if "error" in value and "event" not in value:
+        raise ErrorLineError("it reports an error and is no event")
     name, properties = value.get("event"), value.get("properties")
     if not isinstance(name, str):
-        raise InvalidLineError("'event' is missing or not a string")
+        raise ForeignLineError("'event' is missing or not a string")
     if not isinstance(properties, dict):
-        raise InvalidLineError("'properties' is missing or not an object")
-    arrival_ms = _integer(properties.get("mp_processing_time_ms"))
+        raise ForeignLineError("'properties' is missing or not an object")
+    arrival_ms = integer_of(properties.get("mp_processing_time_ms"))
     return Event(name, properties, _time_ms(properties.get("time")), arrival_ms)
 
 
 def build_record(event: Event, event_time: EventTime) -> Record:
     """Make the stream's record of an event; ``properties`` is the event's own object."""
     properties = event.properties
-    received_ms = _integer(properties.get("$mp_api_timestamp_ms"))
+    received_ms = integer_of(properties.get("$mp_api_timestamp_ms"))
     imported = properties.get("$import")
     return {
         "event_id": event_id(event),
@@ -107,7 +122,9 @@ def event_id(event: Event) -> str:
         128 bits in hex.
     """
     properties = event.properties
-    identity = properties.get(_ORIGINAL_IDENTITY, properties.get("distinct_id"))
+    identity = properties.get(_ORIGINAL_IDENTITY)
+    if identity is None:
+        identity = properties.get("distinct_id")
     insert_id = properties.get("$insert_id")
     if insert_id in (None, ""):
         content = {k: v for k, v in properties.items() if k not in _MERGE_PROPERTIES}
@@ -125,13 +142,31 @@ def _parse_json(line: bytes) -> object:
     except InvalidLineError:
         raise
     except UnicodeDecodeError as error:
-        raise NotJsonError(f"it is not UTF-8 (byte {error.start})") from None
+        raise ForeignLineError(f"it is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
-        raise NotJsonError(f"it is not JSON ({error.msg}, character {error.pos})") from None
+        raise ForeignLineError(f"it is not JSON ({error.msg}, character {error.pos})") from None
     except RecursionError:
-        raise InvalidLineError("it is nested too deeply") from None
+        raise InvalidLineError(_TOO_DEEP) from None
     except (ValueError, InvalidOperation):
         raise InvalidLineError("it holds a number too large to read") from None
+
+
+def _check_depth(line: bytes, value: object) -> None:
+    if line.count(b"{") + line.count(b"[") <= _DEEPEST:
+        return
+    containers = [value]
+    for _ in range(_DEEPEST):
+        inner = (part for outer in containers for part in _parts(outer))
+        containers = [part for part in inner if isinstance(part, (dict, list))]
+        if not containers:
+            return
+    raise InvalidLineError(_TOO_DEEP)
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -146,7 +181,8 @@ def _time_ms(value: object) -> int:
     return int(value)
 
 
-def _integer(value: object) -> int | None:
+def integer_of(value: object) -> int | None:
+    """Return a whole number of 64 bits, however it is written, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
     if not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:

@@ -2,8 +2,9 @@
 
 Whole means: the gzip stream reached its end, the last line ends in a newline, no in-band error
 text, and every line is an event. Mixpanel answers 200 and aborts in-band with a last line such as
-``terminated early`` (https://github.com/mixpanel/mixpanel-utils/issues/5), and a gzip stream cut
-at the end of a chunk reads as a shorter body.
+``terminated early`` (https://github.com/mixpanel/mixpanel-utils/issues/5) or an object with
+``error``, and a gzip stream cut at the end of a chunk reads as a shorter body. So a last line that
+does not have the shape of an event is never taken for a malformed event.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from tap_mixpanel_export.errors import BrokenBodyError
-from tap_mixpanel_export.event import InvalidLineError, NotJsonError, parse_event
+from tap_mixpanel_export.event import (
+    ErrorLineError,
+    ForeignLineError,
+    InvalidLineError,
+    parse_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_LINE = 64 << 20
+LONGEST_LINE = 16 << 20
 
 _PIECE = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
@@ -107,7 +113,6 @@ class BodyChecker:
     Attributes:
         events: Lines that are events.
         invalid_lines: Malformed lines inside the body, if they are tolerated.
-        size: Bytes of the body, decoded.
     """
 
     def __init__(self, decoder: Decoder, *, tolerate_invalid_lines: bool) -> None:
@@ -116,10 +121,9 @@ class BodyChecker:
         self._rest: list[bytes] = []
         self._rest_size = 0
         self._line_number = 0
-        self._not_json: _InvalidLine | None = None
+        self._foreign: _InvalidLine | None = None
         self.events = 0
         self.invalid_lines = 0
-        self.size = 0
 
     def feed(self, data: bytes) -> None:
         """Check what arrived.
@@ -131,7 +135,6 @@ class BodyChecker:
             BrokenBodyError: The body cannot be whole.
         """
         for piece in self._decoder.decode(data):
-            self.size += len(piece)
             for line in self._lines(piece):
                 self._check(line)
 
@@ -145,8 +148,8 @@ class BodyChecker:
         if self._rest_size:
             tail = b"".join(self._rest)
             raise BrokenBodyError(f"the last line is cut off{_abort_text(tail)}")
-        if self._not_json is not None:
-            raise BrokenBodyError(f"the body ends in a line that is no event: {self._not_json}")
+        if self._foreign is not None:
+            raise BrokenBodyError(f"the body ends in a line that is no event: {self._foreign}")
 
     def _lines(self, piece: bytes) -> Iterator[bytes]:
         *ended, rest = piece.split(b"\n")
@@ -169,25 +172,21 @@ class BodyChecker:
         self._settle()
         try:
             parse_event(line)
-        except NotJsonError as error:
-            # Plain text is an in-band abort if nothing follows it, a malformed line otherwise.
-            self._not_json = _InvalidLine(self._line_number, error, line)
-            self._refuse_abort(self._not_json)
-        except InvalidLineError as error:
+        except ForeignLineError as error:
             invalid = _InvalidLine(self._line_number, error, line)
-            self._refuse_abort(invalid)
-            self._invalid(invalid)
+            if isinstance(error, ErrorLineError) or _ABORTED.search(line):
+                raise BrokenBodyError(f"Mixpanel aborted the export: {invalid}") from None
+            self._foreign = invalid
+        except InvalidLineError as error:
+            self._invalid(_InvalidLine(self._line_number, error, line))
         else:
             self.events += 1
 
     def _settle(self) -> None:
-        if self._not_json is not None:
-            self._invalid(self._not_json)
-            self._not_json = None
-
-    def _refuse_abort(self, invalid: _InvalidLine) -> None:
-        if invalid.is_abort:
-            raise BrokenBodyError(f"Mixpanel aborted the export: {invalid}")
+        """Take a foreign line for a malformed event, now that another line follows it."""
+        if self._foreign is not None:
+            self._invalid(self._foreign)
+            self._foreign = None
 
     def _invalid(self, invalid: _InvalidLine) -> None:
         if not self._tolerate:
@@ -204,7 +203,6 @@ class _InvalidLine:
         self._number = number
         self._error = error
         self._shown = _abort_text(line)
-        self.is_abort = bool(_ABORTED.search(line))
 
     def __str__(self) -> str:
         return f"line {self._number}: {self._error}{self._shown}"

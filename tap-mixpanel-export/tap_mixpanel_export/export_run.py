@@ -13,9 +13,9 @@ from typing_extensions import Self
 from tap_mixpanel_export import sweep
 from tap_mixpanel_export.client import ExportClient
 from tap_mixpanel_export.errors import DayNotStartedError, ExportRefusedError
-from tap_mixpanel_export.event import InvalidLineError, Record, build_record, parse_event
-from tap_mixpanel_export.project_zone import day_of, instant_text
-from tap_mixpanel_export.quarantine import Quarantine
+from tap_mixpanel_export.event import Event, InvalidLineError, Record, build_record, parse_event
+from tap_mixpanel_export.instants import day_of, instant_text
+from tap_mixpanel_export.quarantine import Quarantine, WindowQuarantine
 from tap_mixpanel_export.request_budget import InProcessBudget
 from tap_mixpanel_export.skew_check import SkewCheck
 from tap_mixpanel_export.spool import SpoolDirectory
@@ -41,13 +41,13 @@ class RunCounts:
     Attributes:
         events: Events that came out.
         windows: Windows that were finished.
-        quarantined: Malformed lines found in them.
+        malformed: Malformed lines found in them.
         deferred: Events that arrived too late for the sweep and stay for the next.
     """
 
     events: int = 0
     windows: int = 0
-    quarantined: int = 0
+    malformed: int = 0
     deferred: int = 0
 
 
@@ -70,7 +70,8 @@ class ExportRun:
             self._client,
             spool,
             policy,
-            logger,
+            clock=clock,
+            logger=logger,
             tolerate_invalid_lines=settings.quarantine_invalid_lines,
         )
         self._quarantine = Quarantine(settings.state_dir)
@@ -118,7 +119,8 @@ class ExportRun:
         checkpoint(bookmark)
         while window := sweep.next_window(bookmark, size=self._settings.window_days):
             try:
-                spooled = self._downloader.download(window)
+                known = sweep.was_exported(bookmark, window)
+                spooled = self._downloader.download(window, has_begun=known)
             except DayNotStartedError as error:
                 bookmark = self._without_last_day(bookmark, window, error)
             else:
@@ -133,23 +135,29 @@ class ExportRun:
     ) -> Iterator[Record]:
         started = time.monotonic()
         emitted = 0
+        with self._quarantine.of(window) as quarantine:
+            for event in self._events(spooled, quarantine):
+                if arrivals.takes(event.arrival_ms):
+                    emitted += 1
+                    yield build_record(event, self._settings.event_time)
+                elif arrivals.defers(event.arrival_ms):
+                    self._counts.deferred += 1
+        self._skew_check.end_window()
+        self._counts.events += emitted
+        self._counts.windows += 1
+        self._counts.malformed += spooled.invalid_lines
+        self._log_window(window, spooled, emitted, time.monotonic() - started)
+        self._log_quarantine(window, spooled, quarantine)
+
+    def _events(self, spooled: SpooledWindow, quarantine: WindowQuarantine) -> Iterator[Event]:
         for number, line in spooled.lines():
             try:
                 event = parse_event(line)
             except InvalidLineError as error:
-                self._quarantine.add(window, number, str(error), line)
-                continue
-            self._skew_check.look_at(event)
-            if arrivals.takes(event.arrival_ms):
-                emitted += 1
-                yield build_record(event, self._settings.event_time)
-            elif arrivals.defers(event.arrival_ms):
-                self._counts.deferred += 1
-        self._skew_check.end_window()
-        self._counts.events += emitted
-        self._counts.windows += 1
-        self._counts.quarantined += spooled.invalid_lines
-        self._log_window(window, spooled, emitted, time.monotonic() - started)
+                quarantine.add(number, str(error), line)
+            else:
+                self._skew_check.look_at(event)
+                yield event
 
     def _without_last_day(
         self, bookmark: Bookmark, window: Window, error: DayNotStartedError
@@ -211,22 +219,28 @@ class ExportRun:
             spooled.seconds,
             seconds,
         )
+
+    def _log_quarantine(
+        self, window: Window, spooled: SpooledWindow, quarantine: WindowQuarantine
+    ) -> None:
         if spooled.invalid_lines:
             self._logger.warning(
-                "window %s: %d malformed lines are in %s",
+                "window %s: %d malformed lines, %d of them added to %s (the others are equal to "
+                "lines it holds)",
                 window,
                 spooled.invalid_lines,
-                self._quarantine.path_of(window),
+                quarantine.added,
+                quarantine.path,
             )
 
     def _log_summary(self) -> None:
         counts = self._counts
         self._logger.info(
-            "done: %d events from %d windows by %d requests; %d malformed lines quarantined; "
+            "done: %d events from %d windows by %d requests; %d malformed lines; "
             "%d events deferred to the next run",
             counts.events,
             counts.windows,
             self._client.requests,
-            counts.quarantined,
+            counts.malformed,
             counts.deferred,
         )

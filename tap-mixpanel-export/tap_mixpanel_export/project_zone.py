@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import difflib
 import zoneinfo
-from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from tzlocal.windows_tz import win_tz
 
 _WINDOWS_ZONES = {name.casefold(): iana for name, iana in win_tz.items()}
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class UnknownZoneError(ValueError):
@@ -47,40 +44,3 @@ def _suggestion(name: str) -> str:
         return f"no zone is called {name!r}; use an IANA name such as America/Los_Angeles"
     names = " or ".join(known[zone] for zone in near)
     return f"no zone is called {name!r}; did you mean {names}?"
-
-
-def day_of(instant_ms: int, zone: ZoneInfo) -> date:
-    """Return the project day that holds an instant (UTC milliseconds since the epoch)."""
-    return (EPOCH + instant_ms * _MILLISECOND).astimezone(zone).date()
-
-
-def to_millis(instant: datetime) -> int:
-    """Return an aware instant as UTC milliseconds since the epoch."""
-    return (instant - EPOCH) // _MILLISECOND
-
-
-def start_of(day: date, zone: ZoneInfo) -> int:
-    """Return the first instant of a project day, as UTC milliseconds since the epoch."""
-    return to_millis(datetime.combine(day, time(), tzinfo=zone))
-
-
-def end_of(day: date, zone: ZoneInfo) -> int:
-    """Return the instant a project day ends (the next one's start), in UTC milliseconds."""
-    return start_of(day + timedelta(days=1), zone)
-
-
-def instant_text(instant_ms: int) -> str:
-    """Write UTC milliseconds since the epoch as ``2022-05-18T05:05:48.000Z``."""
-    instant = EPOCH + instant_ms * _MILLISECOND
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 date or date-time, with ``Z`` or an offset or none.
-
-    Raises:
-        ValueError: The text is neither.
-    """
-    if text.endswith(("Z", "z")):
-        text = text[:-1] + "+00:00"
-    return datetime.fromisoformat(text)

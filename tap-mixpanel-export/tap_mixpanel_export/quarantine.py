@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tap_mixpanel_export.spool import storage_errors
 
@@ -14,28 +15,54 @@ if TYPE_CHECKING:
 
     from tap_mixpanel_export.windows import Window
 
+MOST_REMEMBERED = 50_000
+
 
 class Quarantine:
-    """Keeps the malformed lines of windows.
-
-    The lookback reads a day several times, so a line that its window's file already holds is
-    not added again.
-    """
+    """The directory of the malformed lines."""
 
     def __init__(self, state_dir: Path) -> None:
         self._directory = state_dir / "quarantine"
-        self._window: Window | None = None
-        self._kept: set[bytes] = set()
 
-    def path_of(self, window: Window) -> Path:
-        """Return the file of a window's lines: JSON lines of window, line number, reason, line."""
-        return self._directory / f"{window.first_day}_{window.last_day}.jsonl"
+    @contextmanager
+    def of(self, window: Window) -> Iterator[WindowQuarantine]:
+        """Take lines of one window; all are on the disk at the end.
 
-    def add(self, window: Window, number: int, reason: str, line: bytes) -> None:
+        Raises:
+            StorageError: They cannot be written.
+        """
+        kept = WindowQuarantine(self._directory, window)
+        try:
+            yield kept
+        finally:
+            with storage_errors(self._directory):
+                kept.close()
+
+
+class WindowQuarantine:
+    """The file of one window: JSON lines of window, line number, reason, line.
+
+    The lookback reads a day several times, so a line that the file already holds is not added
+    again. Memory is bounded: the file's first ``MOST_REMEMBERED`` different lines are known, and
+    of those after them some may be kept twice.
+
+    Attributes:
+        path: The file, which is there once a line was added.
+        added: How many lines were added to it.
+    """
+
+    def __init__(self, directory: Path, window: Window) -> None:
+        self._window = window
+        self._known: set[bytes] = set()
+        self._file: IO[str] | None = None
+        self._stack = ExitStack()
+        self.path = directory / f"{window.first_day}_{window.last_day}.jsonl"
+        self.added = 0
+
+    def add(self, number: int, reason: str, line: bytes) -> None:
         """Put a line aside.
 
         Args:
-            window: Where it was found.
             number: Its number in the body, from 1.
             reason: Why it is no event.
             line: The line; bytes that are not UTF-8 become escapes of ``surrogateescape``.
@@ -44,32 +71,50 @@ class Quarantine:
             StorageError: It cannot be written.
         """
         text = line.decode("utf-8", errors="surrogateescape")
-        with storage_errors(self._directory):
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._turn_to(window)
-            if _digest(text) in self._kept:
-                return
-            entry = {
-                "window": {"from_date": str(window.first_day), "to_date": str(window.last_day)},
-                "line_number": number,
-                "reason": reason,
-                "line": text,
-            }
-            with self.path_of(window).open("a", encoding="utf-8") as file:
+        with storage_errors(self.path.parent):
+            file = self._file or self._open()
+            if self._remember(text):
+                entry = {
+                    "window": {
+                        "from_date": str(self._window.first_day),
+                        "to_date": str(self._window.last_day),
+                    },
+                    "line_number": number,
+                    "reason": reason,
+                    "line": text,
+                }
                 file.write(json.dumps(entry) + "\n")
-            self._kept.add(_digest(text))
+                self.added += 1
 
-    def _turn_to(self, window: Window) -> None:
-        if window != self._window:
-            self._kept = {_digest(line) for line in _kept_lines(self.path_of(window))}
-            self._window = window
+    def close(self) -> None:
+        """Write what is buffered."""
+        self._stack.close()
+
+    def _open(self) -> IO[str]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Each entry is one write, so that processes that share state_dir do not mix theirs.
+        file = self._stack.enter_context(self.path.open("a+", buffering=1, encoding="utf-8"))
+        self._file = file
+        file.seek(0)
+        entry = "\n"
+        for entry in file:
+            self._remember(_line_of(entry))
+        if not entry.endswith("\n"):
+            file.write("\n")  # after an entry that a crash cut off
+        return file
+
+    def _remember(self, text: str) -> bool:
+        """Return whether a line is not known to be in the file, and know it from now on."""
+        digest = blake2b(text.encode("utf-8", errors="surrogateescape"), digest_size=16).digest()
+        if digest in self._known:
+            return False
+        if len(self._known) < MOST_REMEMBERED:
+            self._known.add(digest)
+        return True
 
 
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", errors="surrogateescape"), digest_size=16).digest()
-
-
-def _kept_lines(path: Path) -> Iterator[str]:
-    if path.exists():
-        with path.open(encoding="utf-8") as file:
-            yield from (json.loads(entry)["line"] for entry in file)
+def _line_of(entry: str) -> str:
+    try:
+        return str(json.loads(entry)["line"])
+    except (ValueError, TypeError, KeyError):
+        return entry

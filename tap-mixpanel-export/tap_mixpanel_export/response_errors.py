@@ -31,7 +31,10 @@ SHOWN_BYTES = 500
 _QUERY_STRING = re.compile(r"\?[^\s\"'<>]*")
 _UNAUTHENTICATED = re.compile(r"unable to authenticate|invalid parameter: sig\b", re.IGNORECASE)
 _TRANSIENT = re.compile(r"timeout error", re.IGNORECASE)
+_TRANSIENT_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _DAY_NOT_STARTED = re.compile(r"to_date cannot be later than today", re.IGNORECASE)
+_DATE_RANGE = re.compile(r"\bdate range\b", re.IGNORECASE)
+_FIX_DATES = "fix the settings start_date and end_date"
 _ADVICE: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "check {settings}, project_id and region",
     HTTPStatus.PAYMENT_REQUIRED: "the project's plan does not allow raw export "
@@ -41,10 +44,7 @@ _ADVICE: dict[int, str] = {
 }
 _PARAMETERS = (
     (re.compile(r"\bwhere\b|expression|selector", re.IGNORECASE), "fix the setting where"),
-    (
-        re.compile(r"from_date|to_date|\bdate\b", re.IGNORECASE),
-        "fix the settings start_date and end_date",
-    ),
+    (re.compile(r"from_date|to_date|\bdate\b", re.IGNORECASE), _FIX_DATES),
     (re.compile(r"\bevents?\b", re.IGNORECASE), "fix the setting events"),
     (re.compile(r"project_id", re.IGNORECASE), "fix the setting project_id"),
 )
@@ -91,16 +91,20 @@ def error_of(
         too late, otherwise an ExportRefusedError.
     """
     said = f"Mixpanel answered {status}: {words}"
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        seconds = parse_retry_after(retry_after, now)
-        asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
-        return RateLimitedError(said + asked, retry_after=seconds)
-    is_bad_request = status == HTTPStatus.BAD_REQUEST
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or (is_bad_request and _TRANSIENT.search(words)):
-        return AttemptError(said)
-    if is_bad_request and _DAY_NOT_STARTED.search(words):
+    if status == HTTPStatus.BAD_REQUEST and _DAY_NOT_STARTED.search(words):
         return DayNotStartedError(said)
-    return ExportRefusedError(f"{said}; {_advice(status, words, credentials)}")
+    if not _is_transient(status, words):
+        return ExportRefusedError(f"{said}; {_advice(status, words, credentials)}")
+    kind = RateLimitedError if status == HTTPStatus.TOO_MANY_REQUESTS else AttemptError
+    seconds = parse_retry_after(retry_after, now)
+    asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
+    return kind(said + asked, retry_after=seconds)
+
+
+def _is_transient(status: int, words: str) -> bool:
+    if status == HTTPStatus.BAD_REQUEST:
+        return bool(_TRANSIENT.search(words))
+    return status in _TRANSIENT_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _advice(status: int, words: str, credentials: Credentials) -> str:
@@ -108,6 +112,8 @@ def _advice(status: int, words: str, credentials: Credentials) -> str:
         status = HTTPStatus.UNAUTHORIZED
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return "the tap follows no redirect; set region or api_url to the host that has the data"
+    if status == HTTPStatus.FORBIDDEN and _DATE_RANGE.search(words):
+        return _FIX_DATES
     if status in _ADVICE:
         return _ADVICE[status].format(settings=credentials.settings)
     named = (advice for pattern, advice in _PARAMETERS if pattern.search(words))

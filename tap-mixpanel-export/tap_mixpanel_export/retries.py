@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Generator
 
+    from tap_mixpanel_export.clock import Clock
+
 _T = TypeVar("_T")
 
 
@@ -23,30 +26,33 @@ class RetryPolicy:
     Attributes:
         max_tries: Attempts that may fail for other reasons than the rate limit.
         first_wait: Seconds; the longest wait after the first failure, doubled after each.
-        longest_wait: Seconds; the limit of that growth.
-        rate_limit_patience: Seconds to wait in all for the rate limit. The hourly budget is
-            sliding and shared with other users of the project, so a bit over an hour.
-        scale: Factor on every wait; 0 waits not at all.
+        longest_wait: Seconds; the limit of that growth, unless the server asks for more.
+        patience: Seconds. The rate limit is waited out so long from its first refusal on,
+            whatever the time was spent on; a server that asks for a longer wait gets none. The
+            hourly budget is sliding and shared with other users of the project, so a bit over
+            an hour.
     """
 
     max_tries: int = 8
     first_wait: float = 2.0
     longest_wait: float = 300.0
-    rate_limit_patience: float = 4500.0
-    scale: float = 1.0
+    patience: float = 4500.0
 
-    def call(self, attempt: Callable[[], _T], what: str, logger: logging.Logger) -> _T:
+    def call(
+        self, attempt: Callable[[], _T], what: str, *, clock: Clock, logger: logging.Logger
+    ) -> _T:
         """Call ``attempt`` until it succeeds.
 
         Args:
             attempt: Raises AttemptError if another attempt may succeed.
             what: What is attempted, for the log.
+            clock: Measures the patience, and waits.
             logger: Gets a warning before each wait.
 
         Raises:
             RetriesExhaustedError: It kept failing.
         """
-        patience = _Patience(self)
+        failures = _Failures(self, clock)
 
         def warn(details: Any) -> None:
             logger.warning(
@@ -54,15 +60,16 @@ class RetryPolicy:
                 what,
                 details["tries"],
                 details["exception"],
-                details["wait"],
+                failures.next_wait,
             )
+            clock.sleep(failures.next_wait)
 
         retrying = backoff.on_exception(
-            patience.waits,
+            failures.waits,
             AttemptError,
-            giveup=patience.is_exhausted_by,
+            giveup=failures.are_enough,
             on_backoff=warn,
-            jitter=None,  # _Patience jitters, but never a wait that the server asked for
+            jitter=None,  # the waits have theirs, but never below what the server asked for
             logger=None,
         )
         try:
@@ -71,39 +78,47 @@ class RetryPolicy:
             raise RetriesExhaustedError(f"{what} failed for good: {error}") from error
 
 
-class _Patience:
-    """What one window may still spend on failed attempts."""
+class _Failures:
+    """The failed attempts at one window."""
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, clock: Clock) -> None:
         self._policy = policy
-        self._failures = 0
+        self._clock = clock
         self._refusals = 0
-        self._waited_for_rate_limit = 0.0
+        self._others = 0
+        self._first_refusal = 0.0
+        self.next_wait = 0.0
 
-    def is_exhausted_by(self, error: Exception) -> bool:
-        if isinstance(error, RateLimitedError):
-            self._refusals += 1
-            patience = self._policy.rate_limit_patience
-            return self._waited_for_rate_limit >= patience or (error.retry_after or 0) > patience
-        self._failures += 1
-        return self._failures >= self._policy.max_tries
+    def are_enough(self, error: Exception) -> bool:
+        """Count a failure; returns whether the patience is at its end."""
+        asked, patience = getattr(error, "retry_after", None) or 0.0, self._policy.patience
+        if not isinstance(error, RateLimitedError):
+            self._others += 1
+            return self._others >= self._policy.max_tries or asked > patience
+        if self._refusals == 0:
+            self._first_refusal = self._clock.now()
+        self._refusals += 1
+        elapsed = self._clock.now() - self._first_refusal
+        return elapsed >= patience or elapsed + asked > patience
 
     def waits(self) -> Generator[float, Any, None]:
+        """Waits for ``backoff``, always none: it sleeps by the machine's clock, the tap by its own.
+
+        What is sent in is the exception; ``next_wait`` is how long to wait after it.
+        """
         error = yield 0.0
         while True:
-            error = yield self._wait_after(error) * self._policy.scale
+            self.next_wait = self._wait_after(error)
+            error = yield 0.0
 
-    def _wait_after(self, error: Exception) -> float:
-        if not isinstance(error, RateLimitedError):
-            return backoff.full_jitter(self._ceiling(self._failures))
-        seconds = error.retry_after
-        if seconds is None:
-            # At least half of the ceiling: a refused request may itself use up budget.
-            ceiling = self._ceiling(self._refusals)
-            seconds = ceiling / 2 + backoff.full_jitter(ceiling / 2)
-        self._waited_for_rate_limit += max(seconds, 1.0)
-        return seconds
+    def _wait_after(self, error: AttemptError) -> float:
+        """Return the seconds to wait: what the server asked for, and at least our own wait.
 
-    def _ceiling(self, failures: int) -> float:
-        growth = 2.0 ** min(failures - 1, 30)
-        return min(self._policy.first_wait * growth, self._policy.longest_wait)
+        At least half of the ceiling: an outage must not outlive all attempts, and a refused
+        request may itself use up budget.
+        """
+        same_kind = self._refusals if isinstance(error, RateLimitedError) else self._others
+        growth = 2.0 ** min(same_kind - 1, 30)
+        ceiling = min(self._policy.first_wait * growth, self._policy.longest_wait)
+        jitter = random.uniform(0.0, ceiling / 2)  # noqa: S311 - no secret rests on it
+        return max(error.retry_after or 0.0, ceiling / 2 + jitter)

@@ -15,22 +15,30 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk import Stream, Tap
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, MappingError, SyncLifecycleSignal
 
 from tap_mixpanel_export.bookmark_json import stream_bookmark
-from tap_mixpanel_export.config_check import environment_mistakes, schema_mistakes
+from tap_mixpanel_export.config_check import (
+    environment_mistakes,
+    schema_mistakes,
+    unknown_variables,
+)
 from tap_mixpanel_export.errors import TapError
 
 if TYPE_CHECKING:
     from types import FrameType
 
 _SIGNAL_EXIT = 128
+# What ends a stream with a line of its own, or as it was meant to end.
+_NOT_UNHANDLED = (TapError, MappingError, SyncLifecycleSignal, BrokenPipeError)
 
 
 class CheckedTap(Tap, ABC):
     """A tap that words every mistake in its settings as one line, and obeys signals at once."""
 
-    def __init__(self, *, state: Any = None, **options: Any) -> None:
+    def __init__(
+        self, *, state: Any = None, parse_env_config: bool = False, **options: Any
+    ) -> None:
         """Create the tap with the SDK's options.
 
         Raises:
@@ -39,8 +47,9 @@ class CheckedTap(Tap, ABC):
         """
         if state is not None:
             stream_bookmark(state)
+        self._reads_environment = parse_env_config
         try:
-            super().__init__(state=state, **options)
+            super().__init__(state=state, parse_env_config=parse_env_config, **options)
         except ValueError as error:
             # The SDK reads integers from the environment without naming the variable.
             mistakes = environment_mistakes(self.config_jsonschema, self._env_var_prefix)
@@ -60,9 +69,13 @@ class CheckedTap(Tap, ABC):
         self.append_builtin_config(self.config_jsonschema)
         # A setting that is null is one that is not set: its default holds.
         self._config = {name: value for name, value in self._config.items() if value is not None}
-        mistakes = schema_mistakes(self._config, self.config_jsonschema)
+        if self._reads_environment:
+            for line in unknown_variables(self.config_jsonschema, self._env_var_prefix):
+                self.logger.warning("%s", line)
+        wrong = schema_mistakes(self._config, self.config_jsonschema)
+        mistakes = [*wrong.values()]
         if raise_errors:
-            mistakes += self.setting_mistakes({line.partition(":")[0] for line in mistakes})
+            mistakes += self.setting_mistakes(set(wrong))
             if mistakes:
                 raise self._invalid(mistakes)
         return mistakes
@@ -93,8 +106,8 @@ class WindowedStream(Stream, ABC):
         self._write_state_message()
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Log as the SDK does, but leave an error of the tap's own to its one line."""
-        if level >= logging.ERROR and isinstance(sys.exc_info()[1], TapError):
+        """Log as the SDK does, but leave an error that is told in one line to that line."""
+        if level >= logging.ERROR and isinstance(sys.exc_info()[1], _NOT_UNHANDLED):
             return
         super().log(message, *args, level=level, **kwargs)
 

@@ -14,31 +14,19 @@ from zoneinfo import ZoneInfo
 import platformdirs
 
 from tap_mixpanel_export.config_schema import DEFAULTS
-from tap_mixpanel_export.credentials import Credentials, credentials_from
+from tap_mixpanel_export.credentials import SECRET_SETTINGS, Credentials, credentials_from
 from tap_mixpanel_export.event_time import EventTime
-from tap_mixpanel_export.project_zone import (
-    UnknownZoneError,
-    day_of,
-    parse_instant,
-    project_zone,
-    to_millis,
-)
+from tap_mixpanel_export.hosts import APP_HOSTS, EXPORT_HOSTS, is_web_address
+from tap_mixpanel_export.instants import day_of, parse_instant, to_millis
+from tap_mixpanel_export.project_zone import UnknownZoneError, project_zone
 from tap_mixpanel_export.sweep import SweepRules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 DISTRIBUTION = "tap-mixpanel-export"
-EXPORT_HOSTS = {
-    "US": "https://data.mixpanel.com",
-    "EU": "https://data-eu.mixpanel.com",
-    "IN": "https://data-in.mixpanel.com",
-}
-APP_HOSTS = {
-    "US": "https://mixpanel.com",
-    "EU": "https://eu.mixpanel.com",
-    "IN": "https://in.mixpanel.com",
-}
+EARLIEST_DAY = date(2000, 1, 1)
 
 _MINUTE_MS = 60_000
 _T = TypeVar("_T")
@@ -50,7 +38,7 @@ class Settings:
 
     Attributes:
         api_url: Export host without a trailing slash.
-        app_url: App host without a trailing slash.
+        app_url: App host without a trailing slash; the discovery of properties will ask it.
         state_dir: A directory that was found writable.
         request_timeout: Seconds.
     """
@@ -71,27 +59,31 @@ class Settings:
     user_agent: str
 
 
-def parse_settings(config: Mapping[str, Any], now_ms: int) -> tuple[Settings | None, list[str]]:
-    """Parse a configuration that fits the schema.
+def parse_settings(
+    config: Mapping[str, Any], now_ms: int, wrong: AbstractSet[str] = frozenset()
+) -> tuple[Settings | None, list[str]]:
+    """Parse a configuration.
 
     Args:
-        config: The settings, defaults filled in.
+        config: The settings, without nulls and with defaults; they fit the schema except for
+            ``wrong`` ones.
         now_ms: UTC milliseconds, to judge whether a day has begun.
+        wrong: Settings whose mistakes are known already.
 
     Returns:
-        The settings and no line, or None and a line for each mistake.
+        The settings, or None, and a line for each mistake that is not yet known.
     """
-    reader = _Reader(config, now_ms)
-    settings = reader.read()
-    return (None, reader.mistakes) if reader.mistakes else (settings, [])
+    reader = _Reader(config, now_ms, wrong)
+    return reader.read(), reader.mistakes
 
 
 class _Reader:
     """Reads settings one by one and goes on after a mistake."""
 
-    def __init__(self, config: Mapping[str, Any], now_ms: int) -> None:
-        given = {name: value for name, value in config.items() if value is not None}
-        self._config = {**DEFAULTS, **given}
+    def __init__(self, config: Mapping[str, Any], now_ms: int, wrong: AbstractSet[str]) -> None:
+        known = {name: value for name, value in config.items() if name not in wrong}
+        self._config = {**DEFAULTS, **known} if wrong else known
+        self._wrong = wrong
         self._now_ms = now_ms
         self.mistakes: list[str] = []
 
@@ -103,9 +95,11 @@ class _Reader:
         start_day, end_day = self._days(zone)
         api_url = self._url("api_url", EXPORT_HOSTS)
         app_url = self._url("app_url", APP_HOSTS)
+        events, where = self._events(), self._where()
+        user_agent = self._user_agent()
         self._layout()
         state_dir = self._state_dir()
-        if credentials is None or start_day is None or self.mistakes:
+        if credentials is None or start_day is None or self.mistakes or self._wrong:
             return None
         return Settings(
             credentials=credentials,
@@ -116,18 +110,18 @@ class _Reader:
                 zone=zone,
                 start_day=start_day,
                 end_day=end_day,
-                lookback_days=config["lookback_days"],
-                settle_ms=config["settle_minutes"] * _MINUTE_MS,
+                lookback_days=int(config["lookback_days"]),
+                settle_ms=int(config["settle_minutes"]) * _MINUTE_MS,
             ),
             event_time=EventTime(zone if config["event_time_basis"] == "project" else None),
-            events=tuple(config.get("events", ())),
-            where=config.get("where") or None,
-            window_days=min(config["window_days"], config["max_window_days"]),
-            max_requests_per_hour=config["max_requests_per_hour"],
+            events=events,
+            where=where,
+            window_days=int(min(config["window_days"], config["max_window_days"])),
+            max_requests_per_hour=int(config["max_requests_per_hour"]),
             quarantine_invalid_lines=config["on_invalid_line"] == "quarantine",
             state_dir=state_dir,
             request_timeout=float(config["request_timeout"]),
-            user_agent=config.get("user_agent") or default_user_agent(),
+            user_agent=user_agent,
         )
 
     def _mistake(self, line: str, instead: _T) -> _T:
@@ -135,6 +129,8 @@ class _Reader:
         return instead
 
     def _credentials(self) -> Credentials | None:
+        if self._wrong & (SECRET_SETTINGS | {"project_id"}):
+            return None  # a wrong one is not to be taken for a missing one
         found = credentials_from(self._config)
         return self._mistake(found, None) if isinstance(found, str) else found
 
@@ -153,6 +149,8 @@ class _Reader:
     def _days(self, zone: ZoneInfo) -> tuple[date | None, date | None]:
         start_day = self._day("start_date", zone)
         end_day = self._day("end_date", zone)
+        if start_day is not None and start_day < EARLIEST_DAY:
+            self._mistake(f"start_date: {start_day} lies before {EARLIEST_DAY}", None)
         if start_day is not None and start_day > day_of(self._now_ms, zone):
             self._mistake(f"start_date: {start_day} has not begun in {zone.key}", None)
         if start_day is not None and end_day is not None and end_day < start_day:
@@ -173,10 +171,31 @@ class _Reader:
         url = self._config.get(name)
         if not url:
             return hosts[self._config["region"]]
-        if _is_base_url(url):
-            return str(url).rstrip("/")
-        advice = "write it as https://data.mixpanel.com, without user, query or fragment"
-        return self._mistake(f"{name}: is not an http or https address; {advice}", "")
+        advice = f"write it as {hosts['US']}, without user, path, query or fragment"
+        if not is_web_address(url):
+            return self._mistake(f"{name}: is not an http or https address; {advice}", "")
+        if urlsplit(url).path.strip("/"):
+            return self._mistake(f"{name}: has a path, which the tap adds itself; {advice}", "")
+        return str(url).rstrip("/")
+
+    def _events(self) -> tuple[str, ...]:
+        names = tuple(self._config.get("events", ()))
+        if all(name and name.strip() for name in names):
+            return names
+        return self._mistake("events: holds an empty name; name events, or leave it out", ())
+
+    def _where(self) -> str | None:
+        where = self._config.get("where") or None
+        if where is None or where.strip():
+            return where
+        return self._mistake("where: is blank; write an expression, or leave it out", None)
+
+    def _user_agent(self) -> str:
+        text = self._config.get("user_agent") or default_user_agent()
+        if text.isascii() and text.isprintable() and text == text.strip():
+            return str(text)
+        advice = "use printable ASCII characters, without spaces around them"
+        return self._mistake(f"user_agent: cannot be sent in a header; {advice}", "")
 
     def _layout(self) -> None:
         if self._config["properties_layout"] == "columns":
@@ -203,21 +222,6 @@ def _calendar_day(text: str, zone: ZoneInfo) -> date:
     if moment.tzinfo is None or moment.time() == time():
         return moment.date()
     return day_of(to_millis(moment), zone)
-
-
-def _is_base_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return (
-        parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
-        and port_is_valid
-        and "@" not in parts.netloc
-        and not (parts.query or parts.fragment)
-    )
 
 
 def default_user_agent() -> str:

@@ -8,14 +8,14 @@ that ``event_time_basis`` or ``project_timezone`` is wrong.
 from __future__ import annotations
 
 from datetime import timedelta
-from statistics import median
+from statistics import median_low
 from typing import TYPE_CHECKING
+
+from tap_mixpanel_export.event import Event, integer_of
+from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
 
 if TYPE_CHECKING:
     import logging
-
-    from tap_mixpanel_export.event import Event
-    from tap_mixpanel_export.event_time import EventTime
 
 _ENOUGH = 5
 _SAMPLE = 2000
@@ -39,8 +39,10 @@ class SkewCheck:
         """Take an event into the window's sample."""
         if self._warned or len(self._distances) >= _SAMPLE:
             return
-        received = event.properties.get("$mp_api_timestamp_ms")
-        if not isinstance(received, int) or event.properties.get("$import") is True:
+        received = integer_of(event.properties.get("$mp_api_timestamp_ms"))
+        if received is None or event.properties.get("$import") is True:
+            return
+        if not EARLIEST_TIME <= received <= LATEST_TIME:
             return
         self._distances.append(received - self._event_time.to_utc(event.time_ms, received))
 
@@ -81,7 +83,7 @@ def suspicious_skew(distances: list[int]) -> int | None:
     """
     if len(distances) < _ENOUGH:
         return None
-    middle = round(median(distances))
+    middle = median_low(distances)
     agreeing = sum(abs(distance - middle) <= _TOLERANCE for distance in distances)
     quarters = round(middle / _QUARTER_HOUR)
     is_offset = (

@@ -1,7 +1,8 @@
 """A directory of this process for downloaded bodies, below ``state_dir``.
 
 Each process holds a lock on its own directory, so that leftovers of dead processes can be told
-from the directories of living ones that share ``state_dir``.
+from the directories of living ones that share ``state_dir``. Only a directory that bears the tap's
+name and holds its lock file is ever removed: ``state_dir`` is the user's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import weakref
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+SPOOL_SUFFIX = ".spool"
+
 _LOCK = "lock"
+_PREFIX = "tap-mixpanel-export"
+_OURS = re.compile(rf"{_PREFIX}-\d+-\w+")  # with the process's id and what mkdtemp adds
 
 
 class SpoolDirectory:
@@ -42,8 +48,9 @@ class SpoolDirectory:
             root.mkdir(parents=True, exist_ok=True)
             with _locked(root / _LOCK):
                 _remove_leftovers(root, logger)
-                self.path = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root))
-                lock = _try_lock(self.path / _LOCK)
+                prefix = f"{_PREFIX}-{os.getpid()}-"
+                self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=root))
+                lock = _try_lock(self.path / _LOCK, os.O_CREAT)
         self._finalizer = weakref.finalize(self, _remove, self.path, lock)
 
     def __enter__(self) -> Self:
@@ -72,23 +79,29 @@ def storage_errors(state_dir: Path) -> Iterator[None]:
 
 def _remove_leftovers(root: Path, logger: logging.Logger) -> None:
     for directory in root.iterdir():
-        if not directory.is_dir():
+        if not _OURS.fullmatch(directory.name) or directory.is_symlink():
             continue
-        lock = _try_lock(directory / _LOCK)
+        try:
+            lock = _try_lock(directory / _LOCK)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # not a spool, or one that its process is taking away
         if lock is not None:
             logger.info("removing the spool of a run that ended early: %s", directory)
             _remove(directory, lock)
 
 
 def _remove(directory: Path, lock: int | None) -> None:
+    # The lock file goes last: without it nobody would take the rest for a leftover.
+    for path in directory.glob(f"*{SPOOL_SUFFIX}"):
+        path.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
     if lock is not None:
         os.close(lock)
 
 
-def _try_lock(path: Path) -> int | None:
+def _try_lock(path: Path, flags: int = 0) -> int | None:
     """Lock a file; returns its descriptor, or None if a living process holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -76,6 +76,11 @@ class EventsStream(WindowedStream):
     def apply_catalog(self, catalog: Catalog) -> None:
         super().apply_catalog(catalog)
         self._set_keys()
+        entry = catalog.get_stream(self.name)
+        if entry is not None:  # the mapper and the SCHEMA message take them from here
+            entry.key_properties = self.primary_keys
+            entry.replication_key = self.replication_key
+            entry.replication_method = self.replication_method
 
     def _set_keys(self) -> None:
         """Set the keys, which no catalog may change: state and event_id rest on them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tap_mixpanel_export.project_zone import day_of, end_of, start_of
+from tap_mixpanel_export.instants import day_of, end_of, start_of
 from tap_mixpanel_export.windows import DAY, Window, first_window
 
 if TYPE_CHECKING:
@@ -147,11 +147,16 @@ def next_window(bookmark: Bookmark, *, size: int) -> Window | None:
     return window
 
 
+def was_exported(bookmark: Bookmark, window: Window) -> bool:
+    """Whether the days of a window that ``next_window`` gave were exported before."""
+    return bookmark.exported is not None and window.first_day in bookmark.exported
+
+
 def arrival_filter(bookmark: Bookmark, window: Window) -> ArrivalFilter:
     """Return what the open sweep takes of a window that ``next_window`` gave."""
     sweep = _open(bookmark)
-    exported_before = bookmark.exported is not None and window.first_day in bookmark.exported
-    return ArrivalFilter(sweep.arrived_after if exported_before else None, sweep.arrived_until)
+    after = sweep.arrived_after if was_exported(bookmark, window) else None
+    return ArrivalFilter(after, sweep.arrived_until)
 
 
 def complete_window(bookmark: Bookmark, window: Window, zone: ZoneInfo) -> Bookmark:
@@ -165,7 +170,10 @@ def complete_window(bookmark: Bookmark, window: Window, zone: ZoneInfo) -> Bookm
 
 
 def drop_last_day(bookmark: Bookmark) -> Bookmark:
-    """Take the last day out of the open sweep; it closes if no day is left."""
+    """Take the last day out of the open sweep; it closes if no day is left.
+
+    The day must not have been exported before: what arrived on it would never come out.
+    """
     sweep = _open(bookmark)
     last_day = sweep.days.last_day - DAY
     if last_day < sweep.next_day:

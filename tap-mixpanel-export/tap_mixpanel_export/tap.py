@@ -19,7 +19,7 @@ from tap_mixpanel_export import bookmark_json
 from tap_mixpanel_export.clock import Clock, SystemClock
 from tap_mixpanel_export.command import ExportCommand, checked_json, settings_errors
 from tap_mixpanel_export.config_schema import config_schema
-from tap_mixpanel_export.credentials import API_SECRET, RETIREMENT_NOTICE, SECRET_SETTINGS
+from tap_mixpanel_export.credentials import API_SECRET, RETIREMENT_NOTICE
 from tap_mixpanel_export.errors import TapError
 from tap_mixpanel_export.retries import RetryPolicy
 from tap_mixpanel_export.sdk_hooks import CheckedTap
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 # The SDK adds these whatever the capabilities are.
 _NOT_HONOURED = ("faker_config", *FLATTENING_CONFIG["properties"])
-
-# A wrong value of these is not to be taken for a missing one.
-_NEVER_MISSING = SECRET_SETTINGS | {"project_id"}
 
 
 class TapMixpanelExport(CheckedTap):
@@ -72,9 +69,7 @@ class TapMixpanelExport(CheckedTap):
 
     @override
     def setting_mistakes(self, wrong: set[str]) -> list[str]:
-        usable = {name: value for name, value in self._config.items() if name not in wrong}
-        usable |= dict.fromkeys(wrong & _NEVER_MISSING, "0")
-        self._settings, mistakes = parse_settings(usable, self._now_ms())
+        self._settings, mistakes = parse_settings(self._config, self._now_ms(), wrong)
         if self._settings is not None and self._settings.credentials.kind == API_SECRET:
             self.logger.warning(RETIREMENT_NOTICE)
         return mistakes
@@ -90,6 +85,12 @@ class TapMixpanelExport(CheckedTap):
     @override
     def discover_streams(self) -> Sequence[EventsStream]:
         return [EventsStream(self)]
+
+    @override
+    def setup_mapper(self) -> None:
+        # The mapper reads keys from the catalog, which the streams put right when they are made.
+        _ = self.streams
+        super().setup_mapper()
 
     def _now_ms(self) -> int:
         return int(self.clock.now() * 1000)

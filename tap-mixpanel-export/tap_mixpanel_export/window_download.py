@@ -10,9 +10,9 @@ from typing import IO, TYPE_CHECKING, cast
 
 from typing_extensions import Self
 
-from tap_mixpanel_export.errors import BrokenBodyError
+from tap_mixpanel_export.errors import AttemptError, BrokenBodyError, DayNotStartedError
 from tap_mixpanel_export.export_body import BodyChecker, GzipDecoder, decoder_for, is_blank
-from tap_mixpanel_export.spool import SpoolDirectory, storage_errors
+from tap_mixpanel_export.spool import SPOOL_SUFFIX, SpoolDirectory, storage_errors
 
 if TYPE_CHECKING:
     import logging
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from tap_mixpanel_export.client import ExportClient
+    from tap_mixpanel_export.clock import Clock
     from tap_mixpanel_export.retries import RetryPolicy
     from tap_mixpanel_export.windows import Window
 
@@ -84,18 +85,25 @@ class WindowDownloader:
         client: ExportClient,
         spool: SpoolDirectory,
         policy: RetryPolicy,
-        logger: logging.Logger,
         *,
+        clock: Clock,
+        logger: logging.Logger,
         tolerate_invalid_lines: bool,
     ) -> None:
         self._client = client
         self._spool = spool
         self._policy = policy
+        self._clock = clock
         self._logger = logger
         self._tolerate = tolerate_invalid_lines
 
-    def download(self, window: Window) -> SpooledWindow:
+    def download(self, window: Window, *, has_begun: bool) -> SpooledWindow:
         """Bring a window's whole body onto the disk.
+
+        Args:
+            window: Its days.
+            has_begun: Whether the last of them is known to have begun at Mixpanel; then its
+                denial is a failed attempt.
 
         Raises:
             DayNotStartedError: The window ends after the project's today.
@@ -103,10 +111,24 @@ class WindowDownloader:
             RetriesExhaustedError: The window kept failing.
             StorageError: The disk is full or not writable.
         """
-        return self._policy.call(lambda: self._attempt(window), f"window {window}", self._logger)
+
+        def attempt() -> SpooledWindow:
+            try:
+                return self._attempt(window)
+            except DayNotStartedError as error:
+                if not has_begun:
+                    raise
+                raise AttemptError(
+                    f"{error}, though {window.last_day} was exported before; check "
+                    "project_timezone and this machine's clock"
+                ) from error
+
+        return self._policy.call(
+            attempt, f"window {window}", clock=self._clock, logger=self._logger
+        )
 
     def _attempt(self, window: Window) -> SpooledWindow:
-        path = self._spool.path / f"{window.first_day}_{window.last_day}.spool"
+        path = self._spool.path / f"{window.first_day}_{window.last_day}{SPOOL_SUFFIX}"
         try:
             return self._receive(window, path)
         except BaseException:

@@ -114,7 +114,7 @@ class World:
     url: str
     clock: FakeClock
     state_dir: Path
-    policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(scale=0.0))
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     def config(self, **settings: Any) -> dict[str, Any]:
         config = {

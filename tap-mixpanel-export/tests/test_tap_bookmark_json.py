@@ -41,7 +41,33 @@ def test_a_bookmark_survives_its_state(bookmark):
     assert bookmark_json.from_json(content, zone=UTC, now_ms=NOW) == bookmark
 
 
-@pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {"events": {}}}])
+@given(bookmarks())
+def test_every_state_has_every_key(bookmark):
+    content = bookmark_json.to_json(bookmark)
+    assert content.keys() == GOOD.keys()
+    assert content["sweep"].keys() == SWEEP.keys()
+
+
+@given(bookmarks())
+def test_an_older_state_leaves_out_what_says_nothing(bookmark):
+    content = bookmark_json.to_json(bookmark)
+    older = {name: value for name, value in content.items() if value is not None}
+    if bookmark.sweep is None:
+        del older["sweep"]
+    assert bookmark_json.from_json(older, zone=UTC, now_ms=NOW) == bookmark
+    older["sweep"] = content["sweep"] if bookmark.sweep else None
+    assert bookmark_json.from_json(older, zone=UTC, now_ms=NOW) == bookmark
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"bookmarks": {}},
+        {"bookmarks": {"events": {}}},
+        {"bookmarks": {"events": bookmark_json.to_json(Bookmark())}},
+    ],
+)
 def test_states_that_say_nothing(state):
     content = bookmark_json.stream_bookmark(state)
     assert bookmark_json.from_json(content, zone=UTC, now_ms=NOW) == Bookmark()
@@ -86,6 +112,7 @@ WRONG = [
     ({"replication_key": "updated_at"}, "replication key is 'updated_at'"),
     ({"replication_key_value": "soon"}, "not a date-time"),
     ({"replication_key_value": 7}, "not a date-time"),
+    ({"replication_key_value": "0001-01-01T00:00:00Z"}, "lies before 1970"),
     ({"cursor": 1}, "unknown keys cursor"),
     ({"arrived_until": "x"}, "'arrived_until' is not a time"),
     ({"arrived_until": NOW * 2}, "lies after now"),

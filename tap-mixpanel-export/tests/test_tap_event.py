@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib.json import serialize_json
 from tap_mixpanel_export.event import (
+    ErrorLineError,
     Event,
+    ForeignLineError,
     InvalidLineError,
-    NotJsonError,
     build_record,
     event_id,
     parse_event,
@@ -134,6 +135,8 @@ def test_an_identity_merge_does_not_change_the_key(insert_id):
     before = key(**insert_id, distinct_id="anonymous", x=1)
     assert key(**insert_id, distinct_id="ada", x=1, **merged) == before
     assert key(**insert_id, distinct_id="ada", x=1) != before
+    without = {"$distinct_id_before_identity": None}
+    assert key(**insert_id, distinct_id="anonymous", x=1, **without) == before
 
 
 def test_the_key_tells_events_apart():
@@ -165,15 +168,16 @@ def test_content_without_insert_id_is_known_whatever_its_order():
 @pytest.mark.parametrize(
     ("raw", "error", "words"),
     [
-        (b"terminated early", NotJsonError, "not JSON"),
-        (b'{"event":"a","properties":{"time":1', NotJsonError, "not JSON"),
-        (b'{"event":"Caf\xe9"}', NotJsonError, "not UTF-8 (byte 13)"),
-        (b"[1]", InvalidLineError, "not a JSON object"),
-        (b'"text"', InvalidLineError, "not a JSON object"),
-        (b'{"properties":{"time":1}}', InvalidLineError, "'event'"),
-        (b'{"event":1,"properties":{"time":1}}', InvalidLineError, "'event'"),
-        (b'{"event":"a"}', InvalidLineError, "'properties'"),
-        (b'{"event":"a","properties":[]}', InvalidLineError, "'properties'"),
+        (b"terminated early", ForeignLineError, "not JSON"),
+        (b'{"event":"a","properties":{"time":1', ForeignLineError, "not JSON"),
+        (b'{"event":"Caf\xe9"}', ForeignLineError, "not UTF-8 (byte 13)"),
+        (b"[1]", ForeignLineError, "not a JSON object"),
+        (b'"text"', ForeignLineError, "not a JSON object"),
+        (b'{"properties":{"time":1}}', ForeignLineError, "'event'"),
+        (b'{"event":1,"properties":{"time":1}}', ForeignLineError, "'event'"),
+        (b'{"event":"a"}', ForeignLineError, "'properties'"),
+        (b'{"event":"a","properties":[]}', ForeignLineError, "'properties'"),
+        (b'{"error":"x","properties":{"time":1}}', ErrorLineError, "reports an error"),
         (b'{"event":"a","properties":{}}', InvalidLineError, "'time'"),
         (b'{"event":"a","properties":{"time":"1"}}', InvalidLineError, "'time'"),
         (b'{"event":"a","properties":{"time":true}}', InvalidLineError, "'time'"),
@@ -199,6 +203,33 @@ def test_lines_that_are_no_events(raw, error, words):
         parse_event(raw)
     assert words in str(caught.value)
     assert type(caught.value) is error
+
+
+def nested(opening, closing, levels):
+    """An event whose innermost container is so many levels deep."""
+    inside = levels - 2
+    return b'{"event":"a","properties":{"time":1,"x":%s%s}}' % (
+        opening * inside + b"1",
+        closing * inside,
+    )
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b'{"a":', b"}"), (b"[", b"]")])
+def test_nesting_has_a_limit(opening, closing):
+    assert record_of(nested(opening, closing, 100))["event_id"]
+    with pytest.raises(InvalidLineError, match="more than 100 levels"):
+        parse_event(nested(opening, closing, 101))
+    with pytest.raises(InvalidLineError, match="more than 100 levels"):
+        parse_event(nested(opening, closing, 900))
+
+
+def record_of(raw):
+    return build_record(parse_event(raw), UTC)
+
+
+def test_many_brackets_that_are_not_nested_are_no_depth():
+    raw = line({"x": [[n] for n in range(300)], "y": "[" * 300 + "{" * 300})
+    assert len(record_of(raw)["properties"]["x"]) == 300
 
 
 def test_an_event_keeps_its_arrival():

@@ -9,16 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
-from tap_mixpanel_export.project_zone import (
-    UnknownZoneError,
+from tap_mixpanel_export.instants import (
     day_of,
     end_of,
     instant_text,
     parse_instant,
-    project_zone,
     start_of,
     to_millis,
 )
+from tap_mixpanel_export.project_zone import UnknownZoneError, project_zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ZONES = [

@@ -23,6 +23,12 @@ PASSING = [
     ("error_tail", {}, "last line is cut off"),
     ("error_tail", {"newline": True}, "Mixpanel aborted the export"),
     ("error_tail", {"text": '{"error": "x"}', "newline": True, "after_events": 0}, "aborted"),
+    (
+        "terminated_early",
+        {"text": '{"request": "/x?y", "error": "Timeout Error."}', "newline": True},
+        "aborted the export",
+    ),
+    ("terminated_early", {"text": "null", "newline": True}, "ends in a line that is no event"),
     ("malformed_line", {}, "on_invalid_line"),
     ("malformed_line", {"variant": "array"}, "not a JSON object"),
     ("malformed_line", {"variant": "scalar"}, "not a JSON object"),
@@ -31,6 +37,7 @@ PASSING = [
     ("reset", {"after_bytes": 100}, "connection"),
     ("close", {}, "connection"),
     ("status", {"status": 500, "body": "unknown error"}, "500: unknown error"),
+    ("status", {"status": 408, "body": "Request Timeout"}, "408: Request Timeout"),
     ("status", {"status": 502, "body": "<html>Bad gateway</html>"}, "502"),
     ("status", {"status": 400, "body": {"request": "/?a=b", "error": "Timeout Error."}}, "Timeout"),
     ("status", {"status": 429, "body": {"error": "too many export requests"}}, "429"),
@@ -66,7 +73,7 @@ def test_a_passing_fault_is_retried_and_seen(two_days, caplog, on_invalid_line, 
 
 @pytest.mark.parametrize(("kind", "args", "words"), PASSING)
 def test_a_lasting_fault_ends_the_run_with_the_state_of_what_is_whole(two_days, kind, args, words):
-    two_days.policy = RetryPolicy(max_tries=3, rate_limit_patience=3, scale=0)
+    two_days.policy = RetryPolicy(max_tries=3, patience=3)
     two_days.fault(kind, skip=1, times=None, **args)
     run = two_days.run()
     assert isinstance(run.error, RetriesExhaustedError)
@@ -96,6 +103,7 @@ REFUSALS = [
     (401, {"error": "Invalid credentials"}, "service_account_secret, project_id and region"),
     (402, "Your plan does not support raw data export. Visit x", "plan"),
     (403, {"error": "no"}, "access"),
+    (403, {"error": "Date range exceeds 365 days into the past"}, "fix the settings start_date"),
     (400, {"error": "invalid parameter: where: unexpected end"}, "fix the setting where"),
     (400, {"error": "invalid parameter: from_date"}, "fix the settings start_date and end_date"),
     (400, {"error": "invalid parameter: event"}, "fix the setting events"),
@@ -131,14 +139,20 @@ def test_the_emulators_own_refusals(make_world):
     assert "answered 402" in str(poor.run().error)
 
 
-def test_retry_after_is_honoured(two_days, caplog):
-    two_days.refuse(429, {"error": "slow down"}, **{"Retry-After": "0"})
-    two_days.refuse(429, {"error": "slow down"}, **{"Retry-After": "Wed, 20 Mar 2024 11:00:00 GMT"})
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured(two_days, caplog, status):
+    two_days.refuse(status, {"error": "slow down"}, **{"Retry-After": "77"})
+    two_days.refuse(
+        status, {"error": "slow down"}, **{"Retry-After": "Wed, 20 Mar 2024 11:00:00 GMT"}
+    )
     run = two_days.run()
     assert run.error is None
     assert len(run.ids()) == 43
-    words = "429: slow down (it asks to wait 0 s); next attempt in 0.0 s"
-    assert caplog.text.count(words) == 2
+    assert f"{status}: slow down (it asks to wait 77 s); next attempt in 77.0 s" in caplog.text
+    assert f"{status}: slow down (it asks to wait 0 s); next attempt in" in caplog.text
+    first, second = (seconds for seconds in two_days.clock.slept if seconds > 1)
+    assert first == 77
+    assert second >= 2
 
 
 def test_a_server_that_asks_for_a_day_is_not_waited_for(two_days):
@@ -151,7 +165,7 @@ def test_a_server_that_asks_for_a_day_is_not_waited_for(two_days):
 
 def test_a_project_that_others_use_is_waited_for(make_world, event, caplog):
     world = make_world(limits=Limits(per_hour=2, per_second=None))
-    world.policy = RetryPolicy(scale=0, rate_limit_patience=50)
+    world.policy = RetryPolicy(patience=50)
     world.add(event("a", "2024-03-18T10:00:00"))
     run = world.run()
     assert isinstance(run.error, RetriesExhaustedError)
@@ -175,11 +189,24 @@ def test_a_malformed_line_is_put_aside_once(two_days, caplog):
     assert entry["line_number"] == 2
     assert "UTF-8" in entry["reason"]
     assert "Caf\udce9" in entry["line"]
-    assert "1 malformed lines" in caplog.text
+    assert "1 malformed lines, 1 of them added to" in caplog.text
+    assert "1 malformed lines, 0 of them added to" in caplog.text
+
+
+def test_a_line_too_deep_for_the_pipe_is_found_before_its_window(two_days):
+    two_days.policy = RetryPolicy(max_tries=2)
+    deep = '{"event":"A","properties":{"time":1710842400000,"x":' + '{"a":' * 330 + "1" + "}" * 332
+    two_days.fault("malformed_line", skip=1, times=3, line=deep)
+    failed = two_days.run()
+    assert "nested too deeply" in str(failed.error)
+    assert sorted(failed.ids()) == ["a", "b"]
+    rest = two_days.run(failed.state, on_invalid_line="quarantine")
+    assert rest.error is None
+    assert len(rest.ids()) == 41
 
 
 def test_messages_show_no_customer_data(two_days, caplog):
-    two_days.policy = RetryPolicy(max_tries=2, scale=0)
+    two_days.policy = RetryPolicy(max_tries=2)
     private = '{"event":"Signed up","properties":{"email":"ada@example.org"'
     two_days.fault("malformed_line", times=None, line=private)
     with caplog.at_level(logging.DEBUG):

@@ -31,7 +31,7 @@ def answer(world):
     def run(*answers, **settings):
         thread = threading.Thread(target=serve, args=(answers,), daemon=True)
         thread.start()
-        world.policy = RetryPolicy(max_tries=len(answers), scale=0)
+        world.policy = RetryPolicy(max_tries=len(answers))
         port = listener.getsockname()[1]
         outcome = world.run(api_url=f"http://127.0.0.1:{port}/", end_date="2024-03-18", **settings)
         thread.join(10)
@@ -118,12 +118,24 @@ def test_broken_answers_are_asked_for_again(answer, raw, words, caplog):
 def test_a_server_that_is_not_there(world):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    world.policy = RetryPolicy(max_tries=2, scale=0)
+    world.policy = RetryPolicy(max_tries=2)
     run = world.run(api_url=f"http://127.0.0.1:{port}", where='properties["email"] == "a@b.c"')
     assert isinstance(run.error, RetriesExhaustedError)
     assert f"the connection to http://127.0.0.1:{port} failed" in str(run.error)
+    assert "check api_url and region" in str(run.error)
     assert "a@b.c" not in str(run.error)
     assert "email" not in str(run.error)
+
+
+def test_a_host_that_nobody_knows(world, monkeypatch):
+    def unknown(*_args, **_kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no test asks a name server
+    world.policy = RetryPolicy(max_tries=2)
+    run = world.run(api_url="http://data.mixpanel.invalid")
+    assert isinstance(run.error, RetriesExhaustedError)
+    assert "check api_url and region, and the proxy's settings" in str(run.error)
 
 
 def test_an_error_body_in_gzip_is_read(answer):

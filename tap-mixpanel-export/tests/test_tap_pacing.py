@@ -59,45 +59,87 @@ def test_a_clock_that_is_set_back_does_not_stop_the_tap(fake_clock, logger):
     assert sum(fake_clock.slept) <= 3602
 
 
-def failing(errors):
-    remaining = list(errors)
+@pytest.fixture
+def call(fake_clock, logger):
+    """A function that has a policy call something that fails with these errors, one by one."""
+
+    def call(policy, errors, *, seconds_of_attempt=0.0):
+        remaining = iter(errors)
+
+        def attempt():
+            fake_clock.advance(hours=seconds_of_attempt / 3600)
+            error = next(remaining, None)
+            if error is not None:
+                raise error
+            return "done"
+
+        return policy.call(attempt, "window x", clock=fake_clock, logger=logger)
+
+    return call
+
+
+def test_attempts_are_repeated_and_announced(call, caplog, fake_clock):
+    errors = [AttemptError("first"), AttemptError("second")]
+    assert call(RetryPolicy(max_tries=3), errors) == "done"
+    one, two = fake_clock.slept
+    assert f"window x failed (attempt 1): first; next attempt in {one:.1f} s" in caplog.text
+    assert f"window x failed (attempt 2): second; next attempt in {two:.1f} s" in caplog.text
+
+
+def test_patience_ends(call):
+    errors = [AttemptError(f"number {n}") for n in range(5)]
+    with pytest.raises(RetriesExhaustedError, match="window x failed for good: number 2"):
+        call(RetryPolicy(max_tries=3), errors)
+
+
+def test_an_outage_of_two_minutes_is_outlived(call, fake_clock):
+    with pytest.raises(RetriesExhaustedError):
+        call(RetryPolicy(), [AttemptError("503") for _ in range(8)])
+    assert len(fake_clock.slept) == 7
+    assert sum(fake_clock.slept) >= 120
+    for number, seconds in enumerate(fake_clock.slept):
+        assert 2**number <= seconds <= 2 ** (number + 1)
+
+
+@pytest.mark.parametrize("kind", [AttemptError, RateLimitedError])
+def test_what_the_server_asks_for_is_the_least_wait(call, fake_clock, kind):
+    asked = [120.0, 0.0, 7.0, None, 4000.0]
+    call(RetryPolicy(), [kind("no", retry_after=seconds) for seconds in asked])
+    first, second, third, fourth, fifth = fake_clock.slept
+    assert (first, fifth) == (120.0, 4000.0)
+    assert 2 <= second <= 4
+    assert 7 <= third <= 8
+    assert 8 <= fourth <= 16
+
+
+@pytest.mark.parametrize("kind", [AttemptError, RateLimitedError])
+def test_a_server_that_asks_for_too_long_is_not_waited_for(call, fake_clock, kind):
+    with pytest.raises(RetriesExhaustedError):
+        call(RetryPolicy(patience=4500), [kind("tomorrow", retry_after=86400.0)])
+    assert fake_clock.slept == []
+
+
+@given(asked=st.none() | st.floats(0, 100), seconds_of_attempt=st.floats(0, 600))
+def test_the_rate_limit_is_waited_out_for_its_patience_by_the_clock(asked, seconds_of_attempt):
+    clock = Clock()
+    refused_at = []
 
     def attempt():
-        if remaining:
-            raise remaining.pop(0)
-        return "done"
+        clock.time += seconds_of_attempt
+        refused_at.append(clock.time)
+        raise RateLimitedError("429", retry_after=asked)
 
-    return attempt
-
-
-def test_attempts_are_repeated_and_announced(caplog, logger):
-    policy = RetryPolicy(max_tries=3, scale=0)
-    attempt = failing([AttemptError("first"), AttemptError("second")])
-    assert policy.call(attempt, "window x", logger) == "done"
-    assert "window x failed (attempt 1): first; next attempt in 0.0 s" in caplog.text
-    assert "window x failed (attempt 2): second" in caplog.text
-
-
-def test_patience_ends(logger):
-    policy = RetryPolicy(max_tries=3, scale=0)
-    attempt = failing([AttemptError(f"number {n}") for n in range(5)])
-    with pytest.raises(RetriesExhaustedError, match="window x failed for good: number 2"):
-        policy.call(attempt, "window x", logger)
-
-
-def test_the_rate_limit_has_a_patience_of_its_own(caplog, logger):
-    policy = RetryPolicy(max_tries=2, rate_limit_patience=4500, scale=0)
-    refusals = [RateLimitedError("429", retry_after=60) for _ in range(70)]
-    assert policy.call(failing(refusals), "window x", logger) == "done"
+    policy = RetryPolicy(max_tries=2, patience=4500)
     with pytest.raises(RetriesExhaustedError):
-        policy.call(failing(refusals * 2), "window x", logger)
-    waited = [r for r in caplog.records if "next attempt" in r.getMessage()]
-    assert len(waited) == 70 + 75
+        policy.call(attempt, "window x", clock=clock, logger=logging.getLogger("unused"))
+    assert len(refused_at) > 2
+    assert len(refused_at) < 40
+    assert 4400 <= refused_at[-1] - refused_at[0] <= 4500 + 600 + 300
 
 
-def test_other_errors_are_not_repeated(logger):
+def test_other_errors_are_not_repeated(call):
     with pytest.raises(KeyError):
-        RetryPolicy(scale=0).call(failing([KeyError("bug"), KeyError("bug")]), "x", logger)
+        call(RetryPolicy(), [KeyError("bug"), KeyError("bug")])
 
 
 @pytest.mark.parametrize(
@@ -135,6 +177,23 @@ CREDENTIALS = credentials_from({"api_secret": "0123456789abcdef"})
 )
 def test_the_servers_words_are_short_and_safe(body, words):
     assert server_words(body, CREDENTIALS.secrets) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kind", "seconds"),
+    [
+        (408, "Request Timeout", AttemptError, 30.0),
+        (429, "slow down", RateLimitedError, 30.0),
+        (500, "unknown error", AttemptError, 30.0),
+        (503, "maintenance", AttemptError, 30.0),
+        (400, "Timeout Error.", AttemptError, 30.0),
+    ],
+)
+def test_what_is_asked_for_again_honours_retry_after(status, words, kind, seconds):
+    error = error_of(status, words, retry_after="30", credentials=CREDENTIALS, now=0.0)
+    assert type(error) is kind
+    assert error.retry_after == seconds
+    assert str(error) == f"Mixpanel answered {status}: {words} (it asks to wait 30 s)"
 
 
 def test_messages_name_the_setting_in_use():

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -82,8 +83,9 @@ def test_a_signal_ends_the_run_with_the_last_state_true(many, started, number, c
         if "first" not in line and json.loads(line)["type"] == "RECORD":
             break  # the second window is under way, and the pipe is full
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code
+    out = process.stdout.read()  # communicate() would miss what the loop has read ahead
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == code
     assert "Traceback" not in err
     written = messages("".join(read) + out)
     state = [message["value"] for message in written if message["type"] == "STATE"][-1]
@@ -118,11 +120,67 @@ def test_a_full_disk_is_one_line_and_the_state_stays_true(many, started):
 
 
 @pytest.mark.usefixtures("many")
-def test_a_target_that_went_away_ends_the_run(started):
+def test_a_target_that_went_away_ends_the_run_with_one_line(started):
     process = started(end_date="2024-03-19", level="INFO")
     process.stdout.readline()
     process.stdout.close()
+    err = process.stderr.read()
     assert process.wait(timeout=60) == 1
+    (line,) = error_lines(err)
+    assert line.endswith("stdout was closed by its reader")
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
+
+
+@pytest.mark.usefixtures("many")
+def test_the_connection_test_ends_without_an_error(started):
+    process = started("--test", level="INFO")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [message["type"] for message in messages(out)].count("RECORD") == 1
+    assert error_lines(err) == []
+
+
+@pytest.mark.parametrize(
+    ("maps", "words"),
+    [
+        ({"events": {"event_id": None}}, "stream_maps: "),
+        ({"events": {"x": "bad syntax ("}}, "stream_maps: Failed to parse expression bad syntax"),
+        ({"events": {"x": "nobody + 1"}}, "stream_maps: "),
+        ({"events": {"__key_properties__": ["nope"]}}, "stream_maps: Invalid key properties"),
+        ({"events": {"x": 5}}, "stream_maps.events: "),
+    ],
+)
+@pytest.mark.usefixtures("many")
+def test_wrong_stream_maps_are_one_line(started, maps, words):
+    process = started(level="INFO", stream_maps=maps)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    (line,) = error_lines(err)
+    assert words in line
+    assert "Traceback" not in err
+
+
+def test_a_header_that_cannot_be_read_does_not_bring_the_address_into_the_log(started):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = started(
+            api_url=f"http://127.0.0.1:{port}",
+            end_date="2024-03-18",
+            where='properties["email"] == "ada@example.org"',
+        )
+        connection, _ = listener.accept()
+        with connection:
+            received = b""
+            while b"\r\n\r\n" not in received:
+                received += connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nNo colon here\r\nContent-Length: 0\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            _, err = process.communicate(timeout=60)
+    assert b"ada%40example.org" in received
+    assert "from_date" not in err
+    assert "example.org" not in err
+    assert "Traceback" not in err
 
 
 def error_lines(err):

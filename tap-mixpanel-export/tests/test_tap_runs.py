@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from tap_mixpanel_export.errors import RetriesExhaustedError
+
+NO_SWEEP = dict.fromkeys(["arrived_after", "arrived_until", "first_day", "last_day", "next_day"])
+
 
 def test_first_run_brings_everything_that_has_arrived(world, event):
     world.add(
@@ -21,6 +25,7 @@ def test_first_run_brings_everything_that_has_arrived(world, event):
         "arrived_until": 1710932400000,
         "exported_first_day": "2024-03-18",
         "exported_last_day": "2024-03-20",
+        "sweep": NO_SWEEP,
     }
     assert world.requests() == [(day, day) for day in ("2024-03-18", "2024-03-19", "2024-03-20")]
     assert world.leftovers() == []
@@ -201,14 +206,42 @@ def test_a_day_that_has_not_begun_at_mixpanel_is_left_to_the_next_run(make_world
     assert run.ids() == ["a"]
     assert run.bookmark["exported_last_day"] == "2024-03-19"
     assert "2024-03-20 has not begun" in caplog.text
-    assert "sweep" not in run.bookmark
+    assert run.bookmark["sweep"] == NO_SWEEP
 
 
 def test_the_clock_of_a_wrong_machine_is_not_taken_for_a_zone(world):
-    world.refuse(400, "to_date cannot be later than today", times=None)
+    world.refuse(400, TOO_LATE, times=None)
     run = world.run(start_date="2024-03-10")
     assert "check project_timezone and this machine's clock" in str(run.error)
     assert len(run.states) == 1
+
+
+TOO_LATE = "to_date cannot be later than today"
+
+
+def test_a_day_that_was_exported_before_is_never_left_out(world, event, caplog):
+    world.add(event("a", "2024-03-20T01:00:00"))
+    first = world.run(start_date="2024-03-20", settle_minutes=0)
+    world.clock.advance(hours=1)
+    world.add(event("b", "2024-03-20T12:30:00"))
+    world.refuse(400, TOO_LATE)
+    second = world.run(first.state, start_date="2024-03-20", settle_minutes=0)
+    assert second.error is None
+    assert second.ids() == ["b"]
+    assert "though 2024-03-20 was exported before" in caplog.text
+
+
+def test_a_day_that_was_exported_before_and_stays_denied_ends_the_run(world, event):
+    world.add(event("a", "2024-03-20T01:00:00"))
+    first = world.run(start_date="2024-03-20", settle_minutes=0)
+    world.clock.advance(hours=1)
+    world.add(event("b", "2024-03-20T12:30:00"))
+    world.refuse(400, TOO_LATE, times=None)
+    second = world.run(first.state, start_date="2024-03-20", settle_minutes=0)
+    assert isinstance(second.error, RetriesExhaustedError)
+    assert "check project_timezone and this machine's clock" in str(second.error)
+    world.emulator.faults.clear()
+    assert world.run(second.state, settle_minutes=0).ids() == ["b"]
 
 
 def test_adobes_first_sample_in_us_pacific(make_world):

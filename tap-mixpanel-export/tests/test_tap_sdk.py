@@ -156,17 +156,34 @@ def test_a_catalog_cannot_take_the_keys_away(world, event):
     assert world.run(first.state, catalog=catalog).ids() == []
 
 
+def test_a_catalog_cannot_give_the_target_other_keys(world, event):
+    world.add(event("a", "2024-03-18T10:00:00"))
+    catalog = catalog_of()
+    (entry,) = catalog["streams"]
+    entry |= {"key_properties": ["insert_id"], "replication_key": "mp_processing_time_ms"}
+    entry["replication_method"] = "FULL_TABLE"
+    for item in entry["metadata"]:
+        if item["breadcrumb"] == []:
+            item["metadata"] |= {"selected": True, "table-key-properties": ["distinct_id"]}
+    run = world.run(catalog=catalog)
+    (schema,) = [message for message in run.messages if message["type"] == "SCHEMA"]
+    assert schema["key_properties"] == ["event_id"]
+    assert schema["bookmark_properties"] == ["time"]
+    assert run.bookmark["replication_key"] == "time"
+
+
 def test_stream_maps_work(world, event):
     world.add(event("a", "2024-03-18T10:00:00", price=1.5))
     mapped = world.run(stream_maps={"events": {"name2": "event_name", "__alias__": "mp"}})
     assert mapped.records[0]["name2"] == "Opened"
 
 
-def test_the_connection_test_stops_after_a_record(world, event):
+def test_the_connection_test_stops_after_a_record(world, event, caplog):
     world.add(*(event(str(n), "2024-03-18T10:00:00") for n in range(5)))
     tap = world.tap_class()(config=world.config())
     assert tap.run_connection_test()
     assert len(world.requests()) == 1
+    assert "unhandled" not in caplog.text
 
 
 def test_extra_keys_of_the_sdk_in_a_state_do_no_harm(world, event):

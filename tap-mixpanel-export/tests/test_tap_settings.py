@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
@@ -51,6 +52,28 @@ MISTAKES = [
     ({"on_invalid_line": "skip"}, ["on_invalid_line: 'skip' is not one of"]),
     ({"event_time_basis": "local"}, ["event_time_basis: 'local' is not one of"]),
     ({"late_event_filter": "none"}, ["late_event_filter: 'none' is not one of"]),
+    ({"lookback_days": 3651}, ["lookback_days: 3651 is greater"]),
+    ({"settle_minutes": 525601}, ["settle_minutes: 525601 is greater"]),
+    ({"window_days": 367}, ["window_days: 367 is greater"]),
+    ({"max_window_days": 367}, ["max_window_days: 367 is greater"]),
+    ({"request_timeout": 86401}, ["request_timeout: 86401 is greater"]),
+    ({"request_timeout": 0.5}, ["request_timeout: 0.5 is not of type"]),
+    ({"request_timeout": Decimal("0.5")}, ["request_timeout: 0.5 is not of type"]),
+    ({"start_date": "1999-12-31"}, ["start_date: 1999-12-31 lies before 2000-01-01"]),
+    (
+        {"start_date": "0001-01-01", "project_timezone": "Asia/Tokyo"},
+        ["start_date: 0001-01-01 lies before 2000-01-01"],
+    ),
+    ({"start_date": "0001-01-01T00:00:01+14:00"}, ["start_date: '0001-01-01T00:00:01+14:00' is"]),
+    ({"user_agent": "\u017c\u00f3\u0142w/1"}, ["user_agent: cannot be sent"]),
+    ({"user_agent": "a\nb"}, ["user_agent: cannot be sent"]),
+    ({"user_agent": " a"}, ["user_agent: cannot be sent"]),
+    ({"events": [""]}, ["events: holds an empty name"]),
+    ({"events": ["a", " "]}, ["events: holds an empty name"]),
+    ({"events": [5, 6]}, ["events.0: 5 is not of type"]),
+    ({"where": "  "}, ["where: is blank"]),
+    ({"api_url": "https://data.mixpanel.com/api/2.0/export"}, ["api_url: has a path"]),
+    ({"app_url": "https://mixpanel.com/api"}, ["app_url: has a path"]),
     ({"events": "Opened"}, ["events: 'Opened' is not of type"]),
     ({"start_dat": "2024-01-01"}, ["start_dat: is not a setting of this tap; did you mean start"]),
     ({"batch_config": {}}, ["batch_config: is not a setting"]),
@@ -126,7 +149,7 @@ def test_the_hosts_of_a_region(world, region, api_url, app_url):
 
 
 def test_defaults_and_nulls(world):
-    settings = settings_of(world, api_url="http://127.0.0.1:8001/", project_id="12")
+    settings = settings_of(world, api_url="http://127.0.0.1:8001/", project_id="12", where="")
     assert settings.api_url == "http://127.0.0.1:8001"
     assert settings.project_id == "12"
     assert settings.rules.lookback_days == 5
@@ -164,6 +187,40 @@ def test_settings_from_the_environment(world, monkeypatch):
     (error,) = caught.value.errors
     variable = "TAP_MIXPANEL_EXPORT_WINDOW_DAYS"
     assert error == f"window_days: the environment variable {variable} is not a whole number"
+
+
+def test_misspelt_variables_are_named_if_the_environment_is_read(world, monkeypatch, caplog):
+    prefix = "TAP_MIXPANEL_EXPORT_"
+    monkeypatch.setenv(f"{prefix}LOGLEVEL", "INFO")
+    for name in ("LOKBACK_DAYS", "METRICS_LOGLEVEL", "_SELECT", "STREAM_MAPS"):
+        monkeypatch.setenv(prefix + name, "{}")
+    world.tap_class()(config=world.config())
+    assert prefix not in caplog.text
+    world.tap_class()(config=world.config(), parse_env_config=True)
+    (warning,) = [r.getMessage() for r in caplog.records if prefix in r.getMessage()]
+    assert warning == (
+        f"the environment variable {prefix}LOKBACK_DAYS names no setting of this tap; "
+        f"did you mean {prefix}LOOKBACK_DAYS?"
+    )
+
+
+def test_a_misspelt_variable_is_named_beside_the_setting_that_is_missing(
+    world, monkeypatch, caplog
+):
+    monkeypatch.setenv("TAP_MIXPANEL_EXPORT_START_DAT", "2024-03-18")
+    with pytest.raises(ConfigValidationError) as caught:
+        world.tap_class()(config=world.config(start_date=None), parse_env_config=True)
+    assert caught.value.errors == ["start_date: is missing; it is required"]
+    assert "did you mean TAP_MIXPANEL_EXPORT_START_DATE?" in caplog.text
+
+
+def test_whole_numbers_may_be_written_with_a_point(world, event):
+    world.add(event("a", "2024-03-18T10:00:00"))
+    run = world.run(
+        max_requests_per_hour=60.0, window_days=2.0, lookback_days=3.0, settle_minutes=60.0
+    )
+    assert run.ids() == ["a"]
+    assert isinstance(run.bookmark["arrived_until"], int)
 
 
 def test_without_settings_the_tap_can_be_discovered():

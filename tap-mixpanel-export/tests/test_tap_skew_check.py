@@ -6,8 +6,10 @@ import logging
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tap_mixpanel_export.event import Event
-from tap_mixpanel_export.event_time import EventTime
+from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
 from tap_mixpanel_export.skew_check import SkewCheck, suspicious_skew
 
 MINUTE = 60_000
@@ -50,6 +52,24 @@ def test_imported_events_do_not_count(caplog, logger):
     check = SkewCheck(EventTime(None), logger)
     warnings_of(check, events(9, 7 * HOUR, **{"$import": True}))
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("stamp", [-9 * 10**18, 10**400, 2**62, True, "7", 1.5, None, [1]])
+@pytest.mark.parametrize("zone", [None, ZoneInfo("Asia/Kolkata")])
+def test_absurd_stamps_are_left_out(caplog, logger, stamp, zone):
+    check = SkewCheck(EventTime(zone), logger)
+    absurd = [Event("a", {"$mp_api_timestamp_ms": stamp}, 1_700_000_000_000, None)] * 9
+    warnings_of(check, absurd)
+    assert caplog.records == []
+
+
+@given(
+    time=st.integers(EARLIEST_TIME, LATEST_TIME),
+    stamps=st.lists(st.integers(EARLIEST_TIME - 9, LATEST_TIME + 9), min_size=5, max_size=6),
+)
+def test_no_stamp_can_end_the_run(time, stamps):
+    check = SkewCheck(EventTime(ZoneInfo("Asia/Kolkata")), logging.getLogger("unused"))
+    warnings_of(check, [Event("a", {"$mp_api_timestamp_ms": s}, time, None) for s in stamps])
 
 
 def test_one_warning_a_run(caplog, logger):

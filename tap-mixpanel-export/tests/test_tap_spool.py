@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from datetime import date
-
 import pytest
 from tap_mixpanel_export.errors import StorageError
-from tap_mixpanel_export.quarantine import Quarantine
 from tap_mixpanel_export.spool import SpoolDirectory
-from tap_mixpanel_export.windows import Window
 
 
 def test_a_spool_goes_with_its_user(tmp_path, logger):
@@ -18,14 +13,34 @@ def test_a_spool_goes_with_its_user(tmp_path, logger):
     assert not spool.path.exists()
 
 
+def leftover(state_dir, name="tap-mixpanel-export-1-de_ad00"):
+    directory = state_dir / "spool" / name
+    directory.mkdir(parents=True)
+    (directory / "lock").touch()
+    (directory / "x.spool").write_bytes(b"x")
+    return directory
+
+
 def test_living_spools_stay_and_dead_ones_go(tmp_path, logger):
-    dead = tmp_path / "spool" / "1-dead"
-    dead.mkdir(parents=True)
-    (dead / "x.spool").write_bytes(b"x")
+    dead = leftover(tmp_path)
     with SpoolDirectory(tmp_path, logger) as one, SpoolDirectory(tmp_path, logger) as other:
         assert one.path.exists()
         assert other.path.exists()
         assert not dead.exists()
+
+
+@pytest.mark.parametrize("name", ["mail", "1-dead", "tap-mixpanel-export-backup"])
+def test_a_directory_of_someone_else_is_never_touched(tmp_path, logger, name):
+    foreign = leftover(tmp_path, name)
+    unlocked = leftover(tmp_path)
+    (unlocked / "lock").unlink()
+    (tmp_path / "spool" / "tap-mixpanel-export-2-file").touch()
+    (tmp_path / "spool" / "tap-mixpanel-export-3-link").symlink_to(foreign)
+    with SpoolDirectory(tmp_path, logger):
+        pass
+    assert (foreign / "x.spool").exists()
+    assert [path.name for path in unlocked.iterdir()] == ["x.spool"]
+    assert (tmp_path / "spool" / "tap-mixpanel-export-2-file").exists()
 
 
 def test_an_abandoned_spool_is_removed(tmp_path, logger):
@@ -39,16 +54,3 @@ def test_an_unusable_directory_is_named(tmp_path, logger):
     (tmp_path / "spool").touch()
     with pytest.raises(StorageError, match="state_dir: cannot write to"):
         SpoolDirectory(tmp_path, logger)
-
-
-def test_the_quarantine_keeps_each_line_of_a_window_once(tmp_path):
-    one, two = (Window(date(2024, 3, day), date(2024, 3, day)) for day in (1, 2))
-    for _ in range(2):
-        quarantine = Quarantine(tmp_path)
-        quarantine.add(one, 3, "reason", b"\xff line")
-        quarantine.add(two, 3, "reason", b"\xff line")
-        quarantine.add(one, 9, "reason", b"other")
-    entries = [json.loads(line) for line in quarantine.path_of(one).read_text().splitlines()]
-    assert [entry["line_number"] for entry in entries] == [3, 9]
-    assert entries[0]["line"].encode("utf-8", "surrogateescape") == b"\xff line"
-    assert len(quarantine.path_of(two).read_text().splitlines()) == 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_mixpanel_export import bookmark_json, sweep
-from tap_mixpanel_export.project_zone import day_of, end_of, start_of
+from tap_mixpanel_export.instants import day_of, end_of, start_of
 from tap_mixpanel_export.sweep import ArrivalFilter, Bookmark, SweepRules
 from tap_mixpanel_export.windows import Window
 

@@ -8,7 +8,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from target_aep.errors import TargetError
-from target_aep.spool import encode_line
+from target_aep.json_lines import encode_line
 from target_aep.timestamps import format_date_time
 
 if t.TYPE_CHECKING:
@@ -62,7 +62,14 @@ class DeadLetterFile:
         self.path = folder / f"{stream_file_name(stream)}.jsonl"
 
     def append(self, letters: Iterable[dict[str, t.Any]]) -> int:
-        """Append letters and wait until they are on disk, because a STATE will pass them.
+        """Append letters; the rest as for `append_lines`."""
+        return self.append_lines(map(encode_line, letters))
+
+    def append_lines(self, lines: Iterable[bytes]) -> int:
+        """Append encoded letters and wait until they are on disk, because a STATE will pass them.
+
+        Args:
+            lines: Each ends with its newline.
 
         Returns:
             How many there were.
@@ -73,11 +80,11 @@ class DeadLetterFile:
         count = 0
         out: t.BinaryIO | None = None
         try:
-            for letter in letters:
+            for line in lines:
                 if out is None:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
                     out = self.path.open("ab")
-                out.write(encode_line(letter))
+                out.write(line)
                 count += 1
             if out:
                 out.flush()

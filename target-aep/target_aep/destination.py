@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from target_aep.row_errors import RowError
@@ -23,11 +23,19 @@ class Binding:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A batch that is in: its name, how many rows it left out, and a way to read those."""
+    """A batch that is in.
+
+    Attributes:
+        batch: Its name.
+        failed_rows: How many rows it left out, as far as that is known.
+        row_errors: Those rows, as far as they could be read; to be gone through once.
+        problem: Why not all of them could be read; None if they could.
+    """
 
     batch: str
-    failed_rows: int
-    row_errors: Iterator[RowError]
+    failed_rows: int = 0
+    row_errors: Iterable[RowError] = field(default=())
+    problem: str | None = None
 
 
 class Batch(t.Protocol):
@@ -40,7 +48,7 @@ class Batch(t.Protocol):
         """Finish the batch and wait until it counts as loaded."""
 
     def abort(self) -> None:
-        """Give the batch up, as far as that is possible."""
+        """Give the batch up, as far as that is possible, without waiting for anything."""
 
 
 class Destination(t.Protocol):
@@ -55,5 +63,11 @@ class Destination(t.Protocol):
     def open_batch(self, stream: str) -> Batch:
         """Begin to hand over a batch."""
 
+    def stop(self) -> None:
+        """Wait for nothing any more: the run is ending."""
+
+    def remove_files(self) -> None:
+        """Delete temporary files. Takes no lock, since a signal handler calls it."""
+
     def close(self) -> None:
-        """Let go of what the destination holds (temporary folders, threads)."""
+        """Let go of all that the destination holds."""

@@ -30,8 +30,8 @@ class PlatformError(TargetError):
 
 
 class BatchFailedError(TargetError):
-    """A batch reached a final status other than success."""
+    """A batch did not end well, or it can't be learned how it ended."""
 
 
-class TooManyRejectedError(TargetError):
-    """More records were rejected than `max_rejected_percent` allows."""
+class UnfinishedRunError(TargetError):
+    """The run did what it could, its STATE is right, and something of it needs a look."""

@@ -13,47 +13,27 @@ import re
 import typing as t
 
 if t.TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container
 
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_]+")
 _SUFFIX_LENGTH = 6
 
 
-def sanitized(raw: str) -> str:
-    """The valid field name closest to a property name; different names may meet in one."""
+def sanitized(raw: str) -> str | None:
+    """The valid field name closest to a property name; different names may meet in one.
+
+    None for a name without any letter or digit of a field name: only its suffixed name is its own.
+    """
     name = _NOT_ALLOWED.sub("_", raw.removeprefix("$")).strip("_")
     if not name:
-        return "property"
+        return None
     return f"n_{name}" if name[0].isdigit() else name
 
 
 def suffixed(raw: str) -> str:
-    """A valid field name that only this property name has: a digest of it is appended."""
+    """A valid field name made for this property name alone: a digest of it is appended."""
     digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{sanitized(raw)}_{digest[:_SUFFIX_LENGTH]}"
-
-
-def unique_names(raws: Iterable[str]) -> dict[str, str]:
-    """Field names for a set of properties, unique ignoring case.
-
-    Of the properties that would share a name, one keeps it (the one that is spelled like it, else
-    the first in sorted order) and the others get their suffixed names. The order in which the
-    properties come does not matter.
-
-    Args:
-        raws: Property names.
-
-    Returns:
-        The field name of each property.
-    """
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for raw in sorted(set(raws), key=lambda name: (name != sanitized(name), name)):
-        plain = sanitized(raw)
-        name = suffixed(raw) if plain.lower() in taken else plain
-        taken.add(name.lower())
-        names[raw] = name
-    return names
+    return f"{sanitized(raw) or 'property'}_{digest[:_SUFFIX_LENGTH]}"
 
 
 def matching_field(raw: str, fields: Container[str]) -> str | None:
@@ -63,6 +43,6 @@ def matching_field(raw: str, fields: Container[str]) -> str | None:
     very name, then its valid form.
     """
     for name in (suffixed(raw), raw, sanitized(raw)):
-        if name in fields:
+        if name is not None and name in fields:
             return name
     return None

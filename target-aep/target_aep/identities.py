@@ -10,14 +10,16 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.errors import TargetError
+from target_aep.errors import MappingSetError, TargetError
 from target_aep.paths import MISSING, Read, compile_reader, parse_path
 
 if t.TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-AUTHENTICATED_STATES: t.Final = ("ambiguous", "authenticated", "loggedOut")
+AUTHENTICATED_STATES: t.Final = ("ambiguous", "loggedOut", "authenticated")
+"""From the weakest to the strongest."""
+
 DEFAULT_IDENTITIES: t.Final[tuple[dict[str, t.Any], ...]] = (
     {"field": "distinct_id", "namespace": "MixpanelDistinctID", "primary": True},
     {"field": "$user_id", "namespace": "MixpanelUserID"},
@@ -56,15 +58,19 @@ def parse_identities(setting: Sequence[dict[str, t.Any]]) -> tuple[Identity, ...
 def _parse(entry: dict[str, t.Any], number: int) -> Identity:
     field, namespace = entry.get("field"), entry.get("namespace")
     if not field or not namespace:
-        raise TargetError(f"identities, entry {number}: 'field' and 'namespace' are needed")
+        raise TargetError(f"identities: entry {number}: 'field' and 'namespace' are needed")
     state = entry.get("authenticated_state") or "ambiguous"
     if state not in AUTHENTICATED_STATES:
         raise TargetError(
-            f"identities, entry {number}: authenticated_state {state!r} is not one of "
+            f"identities: entry {number}: authenticated_state {state!r} is not one of "
             f"{', '.join(AUTHENTICATED_STATES)}"
         )
+    try:
+        path = parse_path(field)
+    except MappingSetError as error:
+        raise TargetError(f"identities: entry {number}: {error}") from error
     return Identity(
-        reads=tuple(map(compile_reader, ((field,), ("properties", field), parse_path(field)))),
+        reads=tuple(map(compile_reader, ((field,), ("properties", field), path))),
         namespace=namespace,
         primary=bool(entry.get("primary", False)),
         authenticated_state=state,
@@ -97,10 +103,20 @@ def identity_map(
             "authenticatedState": identity.authenticated_state,
             "primary": identity.primary,
         }
-        namesakes = found.setdefault(identity.namespace, [])
-        if all(known["id"] != value for known in namesakes):
-            namesakes.append(entry)
+        _add(found.setdefault(identity.namespace, []), entry)
     return found
+
+
+def _add(entries: list[dict[str, t.Any]], entry: dict[str, t.Any]) -> None:
+    """Add an identity, or make the equal one that is there what both are."""
+    known = next((known for known in entries if known["id"] == entry["id"]), None)
+    if known is None:
+        entries.append(entry)
+        return
+    known["primary"] = known["primary"] or entry["primary"]
+    known["authenticatedState"] = max(
+        known["authenticatedState"], entry["authenticatedState"], key=AUTHENTICATED_STATES.index
+    )
 
 
 def _value(record: dict[str, t.Any], reads: tuple[Read, ...]) -> str | None:

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 
 import requests
 
+from target_aep.calls import Bearer
 from target_aep.errors import PlatformError
-from target_aep.retrying import RetriableError, RetryPolicy, retry_after
+from target_aep.retrying import RetriableError, retry_after
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
+
+    from target_aep.calls import CallRules
 
 DEFAULT_SCOPES: t.Final = (
     "openid,AdobeID,read_organizations,additional_info.projectedProductContext,session"
@@ -26,7 +29,6 @@ DEFAULT_SCOPES: t.Final = (
 """What Adobe's own streaming sink asks for (experience-platform-streaming-connect)."""
 
 _LONGEST_MARGIN = 300.0
-_TIMEOUT = (30, 60)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class TokenSource:
         self,
         credential: Credential,
         ims_url: str,
-        policy: RetryPolicy,
+        rules: CallRules,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep what is needed to mint; nothing is requested yet.
@@ -57,12 +59,12 @@ class TokenSource:
         Args:
             credential: Whom to mint for.
             ims_url: Base URL of IMS.
-            policy: How minting is retried.
+            rules: How minting is retried; its redactor learns each token.
             clock: Seconds that only go forward.
         """
         self._credential = credential
         self._url = ims_url.rstrip("/").removesuffix("/ims/token/v3") + "/ims/token/v3"
-        self._policy = policy
+        self._rules = rules
         self._clock = clock
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -76,7 +78,7 @@ class TokenSource:
         """
         with self._lock:
             if self._token is None or self._clock() >= self._renew_at:
-                self._token, self._renew_at = self._policy.run(self._mint, "the IMS token")
+                self._token, self._renew_at = self._rules.retry(self._mint, "the IMS token")
             return self._token
 
     def discard(self, token: str) -> None:
@@ -94,26 +96,40 @@ class TokenSource:
             "scope": ",".join(part.strip() for part in self._credential.scopes.split(",")),
         }
         try:
-            response = requests.post(self._url, data=form, timeout=_TIMEOUT, allow_redirects=False)
+            response = requests.post(
+                self._url,
+                data=form,
+                auth=Bearer(),
+                timeout=self._rules.timeouts.call,
+                allow_redirects=False,
+            )
         except requests.RequestException as error:
             raise RetriableError(f"IMS at {self._url}: {type(error).__name__}") from error
         if response.status_code != requests.codes.ok:
             raise self._refusal(response)
-        try:
-            answer = response.json()
-            token, lifetime = str(answer["access_token"]), float(answer["expires_in"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise PlatformError(
-                f"IMS at {self._url} answered without an access token: check ims_url"
-            ) from error
+        token, lifetime = self._read_answer(response)
+        self._rules.redact.learn(token)
         margin = min(_LONGEST_MARGIN, lifetime / 10)
         return token, asked_at + lifetime - margin
+
+    def _read_answer(self, response: requests.Response) -> tuple[str, float]:
+        """The token and its lifetime in seconds."""
+        try:
+            answer = response.json()
+            token, lifetime = answer["access_token"], float(answer["expires_in"])
+        except (ValueError, KeyError, TypeError):
+            token, lifetime = None, 0.0
+        if not isinstance(token, str) or not token.strip():
+            raise PlatformError(
+                f"IMS at {self._url} answered without an access token: check ims_url"
+            )
+        return token, lifetime
 
     def _refusal(self, response: requests.Response) -> Exception:
         status = response.status_code
         if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
             return RetriableError(f"IMS answered {status}", retry_after=retry_after(response))
-        said = _words_of(response)
+        said = self._rules.redact.quote(_words_of(response))
         hint = "check client_id and client_secret"
         if "scope" in said:
             hint = "check scopes: the Developer Console lists those of the credential"
@@ -121,9 +137,9 @@ class TokenSource:
 
 
 def _words_of(response: requests.Response) -> str:
-    """IMS's error code, without anything of the request in it."""
+    """IMS's error code."""
     try:
         answer = response.json()
-        return str(answer.get("error") or answer.get("error_code") or "")[:200]
+        return str(answer.get("error") or answer.get("error_code") or "")
     except (ValueError, AttributeError):
         return "without a reason"

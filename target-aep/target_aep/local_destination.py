@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import typing as t
 import uuid
 from datetime import datetime, timezone
@@ -12,6 +13,9 @@ from target_aep.dead_letters import stream_file_name
 from target_aep.destination import Binding, Loaded
 from target_aep.errors import SchemaError, TargetError
 from target_aep.xdm_schema import parse_schema, tenant_of
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_TENANT: t.Final = "tenant"
 
@@ -23,6 +27,7 @@ class LocalDestination:
         """Keep the folder and what `read_binding` found; nothing is written yet."""
         self._root = root
         self._binding = binding
+        self._hidden: list[Path] = []
 
     def bind(self, stream: str) -> Binding:  # noqa: ARG002
         """The schema file and the tenant are the same for all streams."""
@@ -30,44 +35,66 @@ class LocalDestination:
 
     def spool_folder(self, stream: str) -> Path:
         """A hidden folder beside the batches, so that finishing is a rename."""
-        folder = self._root / stream_file_name(stream) / f".{_batch_name()}"
+        return self._hidden_folder(self._root / stream_file_name(stream))
+
+    def open_batch(self, stream: str) -> LocalBatch:
+        """Nothing happens before the commit."""
+        folder = self._root / stream_file_name(stream)
+        return LocalBatch(folder, lambda: self._hidden_folder(folder))
+
+    def stop(self) -> None:
+        """Nothing is waited for."""
+
+    def remove_files(self) -> None:
+        """Delete the hidden folders, which hold what is not finished."""
+        for folder in self._hidden:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Delete the hidden folders."""
+        self.remove_files()
+
+    def _hidden_folder(self, parent: Path) -> Path:
+        folder = parent / f".{_batch_name()}"
+        self._hidden.append(folder)
         try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise TargetError(f"local_path: can't write {folder}: {error.strerror}") from error
         return folder
 
-    def open_batch(self, stream: str) -> _LocalBatch:
-        """Nothing happens before the commit."""
-        return _LocalBatch(self._root / stream_file_name(stream))
 
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-class _LocalBatch:
+class LocalBatch:
     """Collects finished files and moves them into place together."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, new_staging: Callable[[], Path]) -> None:
+        """Keep where the batch will be, and how to make a folder for it to be put together in."""
         self._folder = folder
+        self._new_staging = new_staging
         self._files: list[Path] = []
 
     def add_file(self, path: Path) -> None:
+        """Remember a file."""
         self._files.append(path)
 
     def commit(self) -> Loaded:
-        name = _batch_name()
-        staging = self._folder / f".{name}"
+        """Move the files into place.
+
+        Raises:
+            TargetError: The disk refuses.
+        """
+        staging = self._new_staging()
+        name = staging.name.removeprefix(".")
         try:
-            staging.mkdir()
             for file in self._files:
                 file.rename(staging / file.name)
             staging.rename(self._folder / name)
         except OSError as error:
             raise TargetError(f"local_path: can't write {staging}: {error.strerror}") from error
-        return Loaded(batch=name, failed_rows=0, row_errors=iter(()))
+        return Loaded(batch=name)
 
     def abort(self) -> None:
+        """Forget the files."""
         self._files.clear()
 
 

@@ -9,40 +9,37 @@ of the mapping set takes it.
 
 from __future__ import annotations
 
-import functools
 import typing as t
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from target_aep.coercion import (
     OMITTED,
-    Coercer,
-    UnconvertibleError,
+    Losses,
     compile_coercer,
-    json_text,
+    is_nothing,
     prune,
 )
-from target_aep.errors import MappingSetError
-from target_aep.expressions import compile_expression
-from target_aep.field_names import matching_field
+from target_aep.compiled_mapping import compile_source, destination_names, source_property
 from target_aep.identities import Identity, identity_map
-from target_aep.paths import MISSING, Path, Read, compile_reader, parse_path, put_value
+from target_aep.mapping_report import MappingReport
+from target_aep.paths import MISSING, Read, put_value
+from target_aep.remainder import RemainderPlan
 from target_aep.timestamps import EPOCH, format_date_time, parse_date_time
+from target_aep.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from target_aep.mapping_set import Mapping, MappingSet, Remainder
+    from target_aep.compiled_mapping import Names
+    from target_aep.mapping_set import Mapping, MappingSet
+    from target_aep.scalar_coercion import Coercer
     from target_aep.xdm_schema import XdmField
 
 Record = dict[str, t.Any]
-Names = tuple[str, ...]
 
 FUTURE_SKEW = timedelta(minutes=10)
 """How far ahead of this machine's clock an event may be; XDM asks for observed, past times."""
-
-_MAX_COUNTED = 1000
 
 _EVENT_REQUIRED: t.Final[tuple[Names, ...]] = (("_id",), ("timestamp",))
 
@@ -54,15 +51,6 @@ class RejectedRecordError(Exception):
         super().__init__(f"{field_path}: {reason}")
         self.field_path = field_path
         self.reason = reason
-
-
-@dataclass
-class MappingReport:
-    """What the mapping could not do as asked, counted by field, property or namespace."""
-
-    unconverted: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    identities_left_out: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -115,7 +103,7 @@ class RecordMapper:
         self._required = self._required_names()
         self._required_below = _required_below(schema) if schema else {}
         self._remainder = (
-            _RemainderPlan(mapping_set.remainder, schema, self.report)
+            RemainderPlan(mapping_set.remainder, schema, self.report)
             if mapping_set.remainder
             else None
         )
@@ -165,33 +153,32 @@ class RecordMapper:
             self._remainder.place(record, frozenset(placed.values()), xdm)
         self._check_required(xdm, failures)
         self._count_left_out(record)
-        self.report.unconverted.update(".".join(names) for names in failures)
+        self.report.count_unconverted(*(".".join(names) for names in failures))
         return xdm
 
     def _compile(self, mapping: Mapping, mapping_set: MappingSet) -> _FieldMapping:
-        path, read = _compile_source(mapping)
-        names = parse_path(mapping.destination)
-        if any(isinstance(step, int) for step in names):
-            raise MappingSetError(
-                f"destination {mapping.destination!r}: positions in lists are not available in "
-                "this version"
-            )
-        destination = t.cast("Names", names)
+        path, read = compile_source(mapping)
+        names = destination_names(mapping.destination)
         return _FieldMapping(
             read=read,
-            names=destination,
-            coerce=self._coercer(destination),
-            source_property=_source_property(path, mapping_set.remainder),
+            names=names,
+            coerce=self._coercer(names),
+            source_property=source_property(path, mapping_set.remainder),
         )
 
     def _coercer(self, names: Names) -> Coercer:
         if names == ("timestamp",):
             return self._event_time
         known = self._schema.find(names) if self._schema else None
-        return compile_coercer(known, drop_unknown=True) if known else prune
+        if known is None:
+            return prune
+        losses = Losses(
+            lambda path: self.report.count_left_out([path]), self.report.count_unconverted
+        )
+        return compile_coercer(known, losses, ".".join(names))
 
     def _event_time(self, value: t.Any) -> t.Any:
-        if value is None or value == "":
+        if is_nothing(value):
             return OMITTED
         try:
             moment = parse_date_time(value)
@@ -217,7 +204,7 @@ class RecordMapper:
         for mapping in self._unplaced:
             value = mapping.read(record)
             if mapping.source_property is None and value is not MISSING and prune(value):
-                self.report.left_out[".".join(mapping.names)] += 1
+                self.report.count_left_out([".".join(mapping.names)])
 
     def _check_required(self, xdm: Record, failures: dict[Names, UnconvertibleError]) -> None:
         for names in self._required:
@@ -228,112 +215,6 @@ class RecordMapper:
         missing = _missing_required(xdm, self._required_below)
         if missing:
             raise RejectedRecordError(missing, "required by the schema, but missing")
-
-
-class _RemainderPlan:
-    """Places the properties that no mapping has placed: typed where the schema has a field."""
-
-    def __init__(self, rule: Remainder, schema: XdmField | None, report: MappingReport) -> None:
-        self._read = compile_reader(parse_path(rule.source))
-        self._field_names = t.cast("Names", parse_path(rule.fields))
-        self._rest_names = t.cast("Names", parse_path(rule.rest))
-        self._report = report
-        fields = schema.find(self._field_names) if schema else None
-        self._fields = fields.properties if fields else {}
-        self._has_rest = schema is None or schema.find(self._rest_names) is not None
-        self._typed_field = functools.lru_cache(maxsize=10_000)(self._find_typed_field)
-
-    @property
-    def missing(self) -> str | None:
-        """The path of the map, if the schema has none: properties are then lost."""
-        return None if self._has_rest else ".".join(self._rest_names)
-
-    def place(self, record: Record, placed: frozenset[str], xdm: Record) -> None:
-        properties = self._read(record)
-        if not isinstance(properties, dict):
-            return
-        claims: dict[str, str] = {}
-        rest: dict[str, str] = {}
-        for name, value in properties.items():
-            if name in placed or prune(value) is OMITTED:
-                continue
-            found = self._typed_field(name)
-            if found is None:
-                rest[name] = _as_text(value)
-                continue
-            loser = _claim(claims, found[0], name)
-            if loser is not None:
-                rest[loser] = _as_text(properties[loser])
-        self._fill(xdm, claims, properties, rest)
-        if rest and self._has_rest:
-            put_value(xdm, self._rest_names, rest)
-        elif rest:
-            _count_names(self._report.left_out, rest)
-
-    def _fill(
-        self, xdm: Record, claims: dict[str, str], properties: Record, rest: dict[str, str]
-    ) -> None:
-        """Put the claimed fields in; a value that does not convert goes to the rest."""
-        typed: Record = {}
-        for field_name, name in claims.items():
-            found = self._typed_field(name)
-            try:
-                typed[field_name] = found[1](properties[name]) if found else OMITTED
-            except UnconvertibleError:
-                self._report.unconverted[name] += 1
-                rest[name] = _as_text(properties[name])
-        kept = {name: value for name, value in typed.items() if value is not OMITTED}
-        if kept:
-            put_value(xdm, self._field_names, kept)
-
-    def _find_typed_field(self, name: str) -> tuple[str, Coercer] | None:
-        field_name = matching_field(name, self._fields)
-        if field_name is None:
-            return None
-        return field_name, compile_coercer(self._fields[field_name], drop_unknown=False)
-
-
-def _claim(claims: dict[str, str], field_name: str, name: str) -> str | None:
-    """Claim a field for a property; of two, the field's namesake or the smaller name has it.
-
-    Returns:
-        The property that has to go elsewhere, None if there is none.
-    """
-    rival = claims.setdefault(field_name, name)
-    if rival == name:
-        return None
-    winner, loser = sorted((rival, name), key=lambda each: (each != field_name, each))
-    claims[field_name] = winner
-    return loser
-
-
-def _count_names(counter: Counter[str], names: Iterable[str]) -> None:
-    """Count by name, up to a bound: a project can make up names without end."""
-    for name in names:
-        counter[name if name in counter or len(counter) < _MAX_COUNTED else "(other names)"] += 1
-
-
-def _as_text(value: t.Any) -> str:
-    return value if isinstance(value, str) else json_text(value)
-
-
-def _compile_source(mapping: Mapping) -> tuple[Path | None, Read]:
-    if mapping.source_type == "STATIC":
-        return None, lambda _record: mapping.source
-    if mapping.source_type == "EXPRESSION":
-        return compile_expression(mapping.source)
-    path = parse_path(mapping.source)
-    return path, compile_reader(path)
-
-
-def _source_property(path: Path | None, rule: Remainder | None) -> str | None:
-    """The property of the remainder's source that a source path stands for."""
-    if path is None or rule is None:
-        return None
-    source = parse_path(rule.source)
-    if path[: len(source)] == source and len(path) == len(source) + 1:
-        return str(path[-1])
-    return rule.columns.get(str(path[0])) if len(path) == 1 else None
 
 
 def _required_below(schema: XdmField) -> dict[str, _Required]:

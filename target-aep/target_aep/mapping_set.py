@@ -70,7 +70,9 @@ class MappingSet:
     @property
     def needs_tenant(self) -> bool:
         """Whether a path is under the tenant, whose id must then be known."""
-        return any(_TENANT in text for text in self._texts())
+        below = (self.remainder.fields, self.remainder.rest) if self.remainder else ()
+        paths = (*(mapping.destination for mapping in self.mappings), *below)
+        return any(_TENANT in path for path in paths)
 
     def for_tenant(self, tenant: str) -> MappingSet:
         """The same set with the tenant's id put in."""
@@ -94,13 +96,6 @@ class MappingSet:
             if rest
             else None,
         )
-
-    def _texts(self) -> t.Iterator[str]:
-        for mapping in self.mappings:
-            yield mapping.destination
-        if self.remainder:
-            yield self.remainder.fields
-            yield self.remainder.rest
 
 
 def load_mapping_set(setting: t.Any) -> MappingSet:
@@ -138,7 +133,7 @@ def load_mapping_set(setting: t.Any) -> MappingSet:
 def _decode(text: str, what: str) -> t.Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MappingSetError(f"{what} is not JSON: {error}") from error
 
 
@@ -190,14 +185,17 @@ def _first_text(entry: dict[str, t.Any], *keys: str) -> str | None:
 def _parse_remainder(document: t.Any, name: str) -> Remainder | None:
     if document is None:
         return None
-    try:
-        return Remainder(
-            source=document["source"],
-            fields=document["fields"],
-            rest=document["rest"],
-            columns=dict(document.get("columns", {})),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise MappingSetError(
-            f"mapping set {name}: 'remainder' needs 'source', 'fields' and 'rest'"
-        ) from error
+    where = f"mapping set {name}: 'remainder'"
+    if not isinstance(document, dict):
+        raise MappingSetError(f"{where} is not an object")
+    missing = [key for key in ("source", "fields", "rest") if not _is_text(document.get(key))]
+    if missing:
+        raise MappingSetError(f"{where} needs the texts {', '.join(missing)}")
+    columns = document.get("columns", {})
+    if not isinstance(columns, dict) or not all(map(_is_text, columns.values())):
+        raise MappingSetError(f"{where}: 'columns' must give a property's name for each column")
+    return Remainder(document["source"], document["fields"], document["rest"], dict(columns))
+
+
+def _is_text(value: t.Any) -> bool:
+    return isinstance(value, str) and bool(value)

@@ -20,7 +20,7 @@ Read = t.Callable[[t.Any], t.Any]
 
 MISSING: t.Final = object()
 
-_STEP = re.compile(r"((?:\\+.|[^.\[\]\\])+)?((?:\[\d+\])*)(?:\.|$)")
+_STEP = re.compile(r"((?:\\+.|[^.\[\]\\])+)?((?:\[\d+\])*)(\.|$)")
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
@@ -42,15 +42,15 @@ def parse_path(text: str) -> Path:
     if "[*]" in plain:
         raise MappingSetError(f"path {text!r}: [*] is not available in this version")
     steps: list[Step] = []
-    position = 0
+    position, separator = 0, "."
     while position < len(plain):
         match = _STEP.match(plain, position)
         if not match or match.end() == position or not match[1]:
             raise MappingSetError(f"path {text!r}: can't be read from {plain[position:]!r} on")
         steps.append(re.sub(r"\\+(.)", r"\1", match[1]))
         steps.extend(int(index) for index in _INDEX.findall(match[2]))
-        position = match.end()
-    if not steps or plain.endswith("."):
+        position, separator = match.end(), match[3]
+    if separator:
         raise MappingSetError(f"path {text!r}: a name is missing")
     return tuple(steps)
 

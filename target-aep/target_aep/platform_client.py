@@ -1,20 +1,23 @@
-"""Calls to Experience Platform: headers, token renewal, retries, and refusals put into words."""
+"""Calls to Experience Platform: headers, token renewal, retries."""
 
 from __future__ import annotations
 
 import threading
 import typing as t
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import requests
 
-from target_aep.errors import PlatformError
-from target_aep.retrying import RetriableError, RetryPolicy, retry_after
+from target_aep.calls import Bearer
+from target_aep.errors import PlatformError, TargetError
+from target_aep.refusals import hint_for, words_of
+from target_aep.retrying import RetriableError, retry_after
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from target_aep.calls import CallRules, Seconds
     from target_aep.ims import TokenSource
 
 IMPORT: t.Final = "/data/foundation/import"
@@ -22,27 +25,10 @@ CATALOG: t.Final = "/data/foundation/catalog"
 EXPORT: t.Final = "/data/foundation/export"
 SCHEMA_REGISTRY: t.Final = "/data/foundation/schemaregistry"
 
-_TIMEOUT = (30, 300)
-_LONGEST_QUOTE = 500
-
-_GATEWAY_HINTS: t.Final[dict[str, str]] = {
-    # help/landing/troubleshooting.md in AdobeDocs/experience-platform.en
-    "403000": "the API key is missing: check client_id",
-    "403003": "the API key is not valid: check client_id, and that the API is added to its project",
-    "400003": "the organisation is missing: check org_id",
-    "403025": "no access: give the credential a product profile and a role for the sandbox",
-    "403027": "the organisation does not fit the credential: check org_id and its product profile",
-    "403010": "the access token is missing",
-    "401013": "the access token is not valid: check client_id, client_secret and ims_url",
-}
-_STATUS_HINTS: t.Final[dict[int, str]] = {
-    401: "check client_id, client_secret and scopes",
-    403: "check sandbox_name, and that the credential has a product profile and a role for it",
-    404: "check platform_url and the ids in the settings",
-}
+_CHUNK = 1 << 16
 
 
-class ResponseLostError(Exception):
+class ResponseLostError(RetriableError):
     """No usable answer came back: the call may have taken effect, or not."""
 
 
@@ -61,21 +47,21 @@ class PlatformClient:
         self,
         platform_url: str,
         tokens: TokenSource,
+        rules: CallRules,
         *,
         client_id: str,
         org_id: str,
         sandbox_name: str,
-        policy: RetryPolicy,
     ) -> None:
         """Keep the connection's settings; nothing is requested yet.
 
         Args:
             platform_url: The gateway, e.g. https://platform.adobe.io.
             tokens: Where access tokens come from.
+            rules: How calls are retried, timed and quoted.
             client_id: Sent as `x-api-key`.
             org_id: Sent as `x-gw-ims-org-id`.
             sandbox_name: Sent as `x-sandbox-name`.
-            policy: How calls are retried.
         """
         self._base = platform_url.rstrip("/")
         self._tokens = tokens
@@ -84,13 +70,8 @@ class PlatformClient:
             "x-gw-ims-org-id": org_id,
             "x-sandbox-name": sandbox_name,
         }
-        self.policy = policy
+        self.rules = rules
         self._local = threading.local()
-        self._stopped = threading.Event()
-
-    def stop(self) -> None:
-        """Make no more tries: what is still under way in other threads ends with an error."""
-        self._stopped.set()
 
     def get_json(
         self,
@@ -104,7 +85,24 @@ class PlatformClient:
         Raises:
             PlatformError: The platform refused, gave no JSON, or could not be reached.
         """
-        response = self.call("GET", path, params=params, headers={"Accept": accept})
+        return self.rules.retry(
+            lambda: self.get_json_once(path, params=params, accept=accept), f"GET {path}"
+        )
+
+    def get_json_once(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        accept: str = "application/json",
+    ) -> t.Any:
+        """GET a JSON document with a single try.
+
+        Raises:
+            RetriableError: There was no usable answer.
+            PlatformError: The platform refused, or gave no JSON.
+        """
+        response = self.call_once("GET", path, params=params, headers={"Accept": accept})
         try:
             return response.json()
         except ValueError as error:
@@ -113,12 +111,19 @@ class PlatformClient:
                 status=response.status_code,
             ) from error
 
-    @contextmanager
-    def stream(self, path: str, *, params: Mapping[str, str]) -> Iterator[Iterator[bytes]]:
-        """GET a file line by line (the connecting is retried, the reading is not)."""
-        response = self.call("GET", path, params=params, stream=True)
-        with response:
-            yield response.iter_lines(chunk_size=1 << 16)
+    def download(self, path: str, file: Path, *, params: Mapping[str, str]) -> None:
+        """GET a document into a file, with retries; a try that breaks off leaves nothing behind.
+
+        Raises:
+            PlatformError: The platform refused, or the document could not be had whole.
+            TargetError: The file can't be written.
+        """
+
+        def attempt() -> None:
+            with self.call_once("GET", path, params=params, stream=True) as response:
+                _save(response, file)
+
+        self.rules.retry(attempt, f"GET {path}")
 
     def call(
         self,
@@ -126,9 +131,8 @@ class PlatformClient:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
         body: Body | None = None,
-        stream: bool = False,
+        timeout: Seconds | None = None,
     ) -> requests.Response:
         """Send a call that is safe to repeat, until it is answered.
 
@@ -138,16 +142,10 @@ class PlatformClient:
         Raises:
             PlatformError: The platform refused, or could not be reached in all tries.
         """
-
-        def attempt() -> requests.Response:
-            try:
-                return self.call_once(
-                    method, path, params=params, headers=headers, body=body, stream=stream
-                )
-            except ResponseLostError as error:
-                raise RetriableError(str(error)) from error
-
-        return self.policy.run(attempt, f"{method} {path}")
+        return self.rules.retry(
+            lambda: self.call_once(method, path, params=params, body=body, timeout=timeout),
+            f"{method} {path}",
+        )
 
     def call_once(
         self,
@@ -158,24 +156,27 @@ class PlatformClient:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         stream: bool = False,
+        timeout: Seconds | None = None,
     ) -> requests.Response:
         """Send a call once; only an expired token is renewed and the call repeated.
 
         Raises:
-            RetriableError: The platform was too busy to do anything (429).
             ResponseLostError: The call may have taken effect (transport error, 5xx).
+            RetriableError: The platform was too busy to do anything (429).
             PlatformError: The platform refused.
         """
-        if self._stopped.is_set():
-            raise PlatformError(f"{method} {path} was not sent: the run is ending")
+
+        def send(token: str) -> requests.Response:
+            return self._send(method, path, token, params, headers or {}, body, stream, timeout)
+
         token = self._tokens.token()
-        response = self._send(method, path, token, params, headers, body, stream)
+        response = send(token)
         if response.status_code == requests.codes.unauthorized:
             # Once: a second refusal is not about the token's age.
+            response.close()
             self._tokens.discard(token)
-            token = self._tokens.token()
-            response = self._send(method, path, token, params, headers, body, stream)
-        return _checked(response, f"{method} {path}", token)
+            response = send(self._tokens.token())
+        return self._checked(response, f"{method} {path}")
 
     def _send(
         self,
@@ -183,11 +184,12 @@ class PlatformClient:
         path: str,
         token: str,
         params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
+        headers: Mapping[str, str],
         body: Body | None,
         stream: bool,
+        timeout: Seconds | None,
     ) -> requests.Response:
-        sent_headers = {**self._headers, "Authorization": f"Bearer {token}", **(headers or {})}
+        sent_headers = {**self._headers, **headers}
         data = None
         if body:
             sent_headers["Content-Type"] = body.content_type
@@ -199,7 +201,8 @@ class PlatformClient:
                 params=params,
                 headers=sent_headers,
                 data=data,
-                timeout=_TIMEOUT,
+                auth=Bearer(token),
+                timeout=timeout or self.rules.timeouts.call,
                 allow_redirects=False,
                 stream=stream,
             )
@@ -215,43 +218,35 @@ class PlatformClient:
             self._local.session = requests.Session()
         return t.cast("requests.Session", self._local.session)
 
+    def _checked(self, response: requests.Response, what: str) -> requests.Response:
+        status = response.status_code
+        if status < requests.codes.multiple_choices:
+            return response
+        said = self._quote(response)
+        if status == requests.codes.too_many_requests:
+            raise RetriableError(f"{status} {said}".strip(), retry_after=retry_after(response))
+        if status >= requests.codes.server_error:
+            raise ResponseLostError(f"{status} {said}".strip(), retry_after=retry_after(response))
+        raise PlatformError(
+            f"{what} was refused: {status} {said}{hint_for(status, said)}", status=status
+        )
 
-def _checked(response: requests.Response, what: str, token: str) -> requests.Response:
-    status = response.status_code
-    if status < requests.codes.multiple_choices:
-        return response
-    said = _words_of(response).replace(token, "***")
-    if status == requests.codes.too_many_requests:
-        raise RetriableError(f"{status} {said}", retry_after=retry_after(response))
-    if status >= requests.codes.server_error:
-        wish = retry_after(response)
-        if wish is not None:
-            raise RetriableError(f"{status} {said}", retry_after=wish)
-        raise ResponseLostError(f"{status} {said}")
-    raise PlatformError(f"{what} was refused: {status} {said}{_hint(status, said)}", status=status)
+    def _quote(self, response: requests.Response) -> str:
+        try:
+            return self.rules.redact.quote(words_of(response))
+        except requests.RequestException:  # the body of a streamed answer broke off
+            return "(the answer broke off)"
 
 
-def _words_of(response: requests.Response) -> str:
-    """What the service says in any of its error shapes, cut to a readable length."""
+def _save(response: requests.Response, file: Path) -> None:
     try:
-        answer = response.json()
-    except ValueError:
-        return response.text[:_LONGEST_QUOTE].strip()
-    if not isinstance(answer, dict):
-        return response.text[:_LONGEST_QUOTE]
-    report = answer.get("report")
-    parts = [
-        answer.get("error_code"),
-        answer.get("message") or answer.get("errorMessage") or answer.get("title"),
-        answer.get("detail"),
-        report.get("message") if isinstance(report, dict) else None,
-    ]
-    said = " ".join(str(part) for part in parts if part)
-    return said[:_LONGEST_QUOTE] or response.text[:_LONGEST_QUOTE]
-
-
-def _hint(status: int, said: str) -> str:
-    for code, hint in _GATEWAY_HINTS.items():
-        if code in said:
-            return f" ({hint})"
-    return f" ({_STATUS_HINTS[status]})" if status in _STATUS_HINTS else ""
+        with file.open("wb") as out:
+            for chunk in response.iter_content(_CHUNK):
+                out.write(chunk)
+    except requests.RequestException as error:
+        file.unlink(missing_ok=True)
+        raise ResponseLostError(f"the answer broke off ({type(error).__name__})") from error
+    except OSError as error:
+        raise TargetError(
+            f"can't write {file}: {error.strerror}. Free space, or point TMPDIR to a larger disk"
+        ) from error

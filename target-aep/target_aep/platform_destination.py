@@ -7,45 +7,24 @@ import shutil
 import tempfile
 import typing as t
 import weakref
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from target_aep.batch_ingestion import (
-    PROMOTED,
-    Polling,
-    abort_batch,
-    await_promotion,
-    complete_batch,
-    create_batch,
-    upload_file,
-)
 from target_aep.dead_letters import stream_file_name
-from target_aep.destination import Binding, Loaded
-from target_aep.errors import BatchFailedError, PlatformError, TargetError
-from target_aep.row_errors import RowError, failed_rows, rejected_rows
+from target_aep.destination import Binding
+from target_aep.errors import TargetError
+from target_aep.platform_batch import PlatformBatch
 from target_aep.sandbox import find_dataset_id, read_dataset
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from target_aep.platform_batch import LoadOptions
     from target_aep.platform_client import PlatformClient
     from target_aep.sandbox import Dataset
 
 logger = logging.getLogger("target-aep")
-
-_SHOWN_ROWS = 5
-
-
-@dataclass(frozen=True)
-class LoadOptions:
-    """How batches are loaded."""
-
-    wait_for: t.Literal["promoted", "accepted"] = "promoted"
-    batch_timeout_seconds: float = 7200.0
-    max_rejected_percent: float = 5.0
-    max_concurrent_uploads: int = 4
-    polling: Polling = field(default_factory=Polling)
 
 
 @dataclass(frozen=True)
@@ -60,21 +39,30 @@ class DatasetChoice:
 class PlatformDestination:
     """Loads the batches of all streams through one client and one pool of uploads."""
 
-    def __init__(self, client: PlatformClient, choice: DatasetChoice, options: LoadOptions) -> None:
+    def __init__(
+        self,
+        client: PlatformClient,
+        choice: DatasetChoice,
+        options: LoadOptions,
+        *,
+        needs_tenant: bool,
+    ) -> None:
         """Make the temporary folder; nothing is requested yet.
 
         Args:
             client: The platform.
             choice: Where streams go.
             options: How.
+            needs_tenant: Whether the mapping has paths under the tenant.
         """
         self._client = client
         self._choice = choice
         self._options = options
+        self._needs_tenant = needs_tenant
         self._known: dict[str, Dataset] = {}
         self._of_stream: dict[str, Dataset] = {}
         self._pool = ThreadPoolExecutor(options.max_concurrent_uploads, "upload")
-        self._folder = tempfile.mkdtemp(prefix="target-aep-")
+        self._folder = Path(tempfile.mkdtemp(prefix="target-aep-"))
         self._remove_folder = weakref.finalize(
             self, shutil.rmtree, self._folder, ignore_errors=True
         )
@@ -87,7 +75,9 @@ class PlatformDestination:
         """
         dataset_id = self._dataset_id(stream)
         if dataset_id not in self._known:
-            self._known[dataset_id] = read_dataset(self._client, dataset_id)
+            self._known[dataset_id] = read_dataset(
+                self._client, dataset_id, needs_tenant=self._needs_tenant
+            )
         dataset = self._of_stream[stream] = self._known[dataset_id]
         logger.info("Stream '%s' goes to the dataset %s (%s)", stream, dataset.name, dataset.id)
         return Binding(dataset.schema, dataset.tenant)
@@ -96,15 +86,25 @@ class PlatformDestination:
         """A folder in the system's temporary directory (TMPDIR chooses the disk)."""
         return Path(tempfile.mkdtemp(prefix=f"{stream_file_name(stream)}-", dir=self._folder))
 
-    def open_batch(self, stream: str) -> _PlatformBatch:
+    def open_batch(self, stream: str) -> PlatformBatch:
         """Create a batch in the stream's dataset."""
-        return _PlatformBatch(self._client, self._of_stream[stream], self._options, self._pool)
+        return PlatformBatch(
+            self._client, self._of_stream[stream].id, self._options, self._pool, self._folder
+        )
+
+    def stop(self) -> None:
+        """End waits between tries; what is repeated in other threads ends with an error."""
+        self._client.rules.stopped.set()
+
+    def remove_files(self) -> None:
+        """Delete the temporary folder."""
+        self._remove_folder()
 
     def close(self) -> None:
         """Drop uploads that have not begun, and delete the temporary folder."""
-        self._client.stop()
+        self.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._remove_folder()
+        self.remove_files()
 
     def _dataset_id(self, stream: str) -> str:
         choice = self._choice
@@ -119,85 +119,3 @@ class PlatformDestination:
             f"datasets: no dataset for the stream {stream!r}; add it, or set dataset_id for all "
             "streams that are not listed"
         )
-
-
-class _PlatformBatch:
-    """One batch in Experience Platform, from its creation to its promotion."""
-
-    def __init__(
-        self,
-        client: PlatformClient,
-        dataset: Dataset,
-        options: LoadOptions,
-        pool: ThreadPoolExecutor,
-    ) -> None:
-        self._client = client
-        self._dataset = dataset
-        self._options = options
-        self._pool = pool
-        self._uploads: list[Future[None]] = []
-        self._completed = False
-        self.id = create_batch(client, dataset.id, options.max_rejected_percent)
-
-    def add_file(self, path: Path) -> None:
-        self._uploads.append(
-            self._pool.submit(upload_file, self._client, self.id, self._dataset.id, path)
-        )
-
-    def commit(self) -> Loaded:
-        for upload in self._uploads:
-            upload.result()
-        self._completed = True
-        complete_batch(self._client, self.id)
-        logger.info("Batch %s: %d files uploaded, complete", self.id, len(self._uploads))
-        if self._options.wait_for == "accepted":
-            return Loaded(batch=self.id, failed_rows=0, row_errors=iter(()))
-        document = await_promotion(
-            self._client, self.id, self._options.batch_timeout_seconds, self._options.polling
-        )
-        if document["status"] not in PROMOTED:
-            raise BatchFailedError(self._failure(document))
-        failed = int((document.get("metrics") or {}).get("failedRecordCount") or 0)
-        return Loaded(
-            batch=self.id,
-            failed_rows=failed,
-            row_errors=rejected_rows(self._client, self.id) if failed else iter(()),
-        )
-
-    def abort(self) -> None:
-        for upload in self._uploads:
-            upload.cancel()
-        if self._completed:
-            return
-        try:
-            abort_batch(self._client, self.id)
-        except PlatformError as error:
-            logger.warning("Batch %s stays open, Adobe will abandon it: %s", self.id, error)
-
-    def _failure(self, document: dict[str, t.Any]) -> str:
-        errors = document.get("errors") or []
-        said = [
-            f"{error.get('code', '')} {error.get('description', '')}".strip()
-            for error in errors
-            if isinstance(error, dict)
-        ]
-        try:
-            rows = _shown(failed_rows(self._client, self.id))
-        except PlatformError as error:
-            rows = f"its diagnostics can't be read: {error}"
-        return (
-            f"batch {self.id} of dataset {self._dataset.id} ended as {document['status']}: "
-            f"{'; '.join(said) or 'Catalog gives no error'}. {rows}. Nothing of it was ingested "
-            "and the state stays where it was: fix the cause and run again"
-        )
-
-
-def _shown(errors: Iterable[RowError]) -> str:
-    """The first few rejected rows in words."""
-    shown = []
-    for error in errors:
-        identifier = error.row.get("_id") if isinstance(error.row, dict) else None
-        shown.append(f"row {identifier or 'without _id'}: {error.code} {error.message}".strip())
-        if len(shown) == _SHOWN_ROWS:
-            break
-    return "First rejected rows: " + "; ".join(shown) if shown else "No row errors are listed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -14,7 +13,8 @@ import backoff
 from target_aep.errors import PlatformError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    import threading
+    from collections.abc import Callable
 
     import requests
 
@@ -33,11 +33,11 @@ class RetriableError(Exception):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Exponential waits with full jitter, at most `cap` seconds; the server's wish goes first.
+    """Exponential waits with full jitter, at most `cap` seconds, and never less than wished.
 
     Experience Platform documents `Retry-After` on streaming and data-lifecycle answers only, so
     it is honoured wherever it comes (help/hygiene/best-practices.md in
-    AdobeDocs/experience-platform.en).
+    AdobeDocs/experience-platform.en), up to `longest_wish` seconds.
     """
 
     tries: int = 8
@@ -45,55 +45,61 @@ class RetryPolicy:
     cap: float = 60.0
     longest_wish: float = 900.0
 
-    def run(self, call: Callable[[], _T], what: str) -> _T:
+    def run(self, call: Callable[[], _T], what: str, stopped: threading.Event) -> _T:
         """Call until it succeeds.
 
         Args:
             call: Raises RetriableError where another try may help.
             what: What is being asked for, for messages.
+            stopped: Set when the run ends: nothing is waited for any more.
 
         Returns:
             What the call returns.
 
         Raises:
-            PlatformError: The last try failed too.
+            PlatformError: The last try failed too, or the run ended.
         """
 
-        def announce(details: t.Any) -> None:
+        def attempt() -> _T:
+            if stopped.is_set():
+                raise PlatformError(f"{what}: not asked for, the run is ending")
+            return call()
+
+        def wait(details: t.Any) -> None:
+            error, number = details["exception"], details["tries"]
+            seconds = self.wait_after(error, number)
             logger.warning(
                 "%s: %s; trying again in %.1f s (try %d of %d)",
                 what,
-                details["exception"],
-                details["wait"],
-                details["tries"] + 1,
+                error,
+                seconds,
+                number + 1,
                 self.tries,
             )
+            stopped.wait(seconds)
 
-        retried = backoff.on_exception(
-            self._waits,
+        retrying = backoff.on_exception(
+            backoff.constant,
             RetriableError,
+            interval=0,  # `wait` has waited; backoff's own sleep would outlast the end of the run
             max_tries=self.tries,
             jitter=None,
-            on_backoff=announce,
+            on_backoff=wait,
             logger=None,
-        )(call)
+        )
         try:
-            return retried()
+            return retrying(attempt)()
         except RetriableError as error:
             raise PlatformError(
-                f"{what}: {error}; gave up after {self.tries} tries. Nothing was lost: run again "
-                "later"
+                f"{what}: {error}; gave up after {self.tries} tries: see whether the service is up "
+                "(status.adobe.com) and can be reached from here"
             ) from error
 
-    def _waits(self) -> Generator[float, t.Any, None]:
-        """Waits for `backoff`, which sends in the exception before each."""
-        error = yield 0.0
-        longest = self.base
-        while True:
-            wish = getattr(error, "retry_after", None)
-            wait = random.uniform(0, longest) if wish is None else min(wish, self.longest_wish)  # noqa: S311
-            longest = min(longest * 2, self.cap)
-            error = yield wait
+    def wait_after(self, error: Exception, number: int) -> float:
+        """Seconds to wait after the `number`th try: our own wait, and at least what is wished."""
+        longest = min(self.cap, self.base * 2.0 ** min(number - 1, 60))
+        wish = getattr(error, "retry_after", None) or 0.0
+        return max(backoff.full_jitter(longest), min(wish, self.longest_wish))
 
 
 def retry_after(response: requests.Response) -> float | None:

@@ -18,7 +18,7 @@ _XED_FULL = "application/vnd.adobe.xed-full+json; version=1"
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset as far as loading needs it."""
+    """A dataset as far as loading needs it; the tenant is empty where nobody needs it."""
 
     id: str
     name: str
@@ -48,8 +48,13 @@ def find_dataset_id(client: PlatformClient, name: str) -> str:
     return str(ids[0])
 
 
-def read_dataset(client: PlatformClient, dataset_id: str) -> Dataset:
+def read_dataset(client: PlatformClient, dataset_id: str, *, needs_tenant: bool) -> Dataset:
     """Read a dataset and its schema, flattened.
+
+    Args:
+        client: The platform.
+        dataset_id: The dataset.
+        needs_tenant: Whether to ask for the tenant where the schema does not tell it.
 
     Raises:
         TargetError: There is no such dataset, or it has no schema.
@@ -58,18 +63,21 @@ def read_dataset(client: PlatformClient, dataset_id: str) -> Dataset:
     document = _read_dataset_document(client, dataset_id)
     reference = document.get("schemaRef") or {}
     schema_id = reference.get("id") if isinstance(reference, dict) else None
-    if not schema_id:
+    if not isinstance(schema_id, str) or not schema_id:
         raise TargetError(f"dataset {dataset_id} has no XDM schema (schemaRef): choose another")
     container = "global" if "/xdm/" in schema_id else "tenant"
     schema_document = client.get_json(
         f"{SCHEMA_REGISTRY}/{container}/schemas/{quote(schema_id, safe='')}", accept=_XED_FULL
     )
     schema = parse_schema(schema_document)
+    tenant = tenant_of(schema_document, schema)
+    if tenant is None:
+        tenant = _read_tenant(client) if needs_tenant else ""
     return Dataset(
         id=dataset_id,
         name=str(document.get("name", dataset_id)),
         schema=schema,
-        tenant=tenant_of(schema_document, schema) or _read_tenant(client),
+        tenant=tenant,
     )
 
 

@@ -1,4 +1,4 @@
-"""The settings of target-aep: their schema, and the checks that a schema can't make."""
+"""Checked settings, and the checks that a schema can't make."""
 
 from __future__ import annotations
 
@@ -8,230 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from singer_sdk import typing as th
-
+from target_aep.config_schema import SECRETS
 from target_aep.errors import TargetError
 from target_aep.identities import DEFAULT_IDENTITIES, Identity, parse_identities
-from target_aep.ims import DEFAULT_SCOPES, Credential
+from target_aep.ims import Credential
 from target_aep.local_destination import read_binding
+from target_aep.mapping_check import complaints_about
 from target_aep.mapping_set import MappingSet, load_mapping_set
-from target_aep.platform_destination import DatasetChoice, LoadOptions
+from target_aep.platform_batch import LoadOptions
+from target_aep.platform_destination import DatasetChoice
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_aep.destination import Binding
 
-MEBIBYTE = 1 << 20
 _LARGEST_UPLOAD = 256_000_000
-
-CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
-    th.Property(
-        "client_id",
-        th.StringType,
-        secret=True,
-        title="Client ID",
-        description="Client ID of the OAuth server-to-server credential (Developer Console)",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        secret=True,
-        title="Client secret",
-        description="Client secret of the credential",
-    ),
-    th.Property(
-        "org_id",
-        th.StringType,
-        secret=True,
-        title="Organisation ID",
-        description="IMS organisation, `...@AdobeOrg`",
-    ),
-    th.Property(
-        "sandbox_name",
-        th.StringType,
-        default="prod",
-        title="Sandbox",
-        description="Name of the sandbox, all lower case",
-    ),
-    th.Property(
-        "scopes",
-        th.StringType,
-        default=DEFAULT_SCOPES,
-        title="Scopes",
-        description="Scopes of the credential, separated by commas",
-    ),
-    th.Property(
-        "ims_url",
-        th.StringType,
-        default="https://ims-na1.adobelogin.com",
-        title="IMS URL",
-        description="Where access tokens are minted; another one for stage or the emulator",
-    ),
-    th.Property(
-        "platform_url",
-        th.StringType,
-        default="https://platform.adobe.io",
-        title="Platform URL",
-        description="Gateway of Experience Platform; another one for stage or the emulator",
-    ),
-    th.Property(
-        "dataset_id",
-        th.StringType,
-        title="Dataset ID",
-        description="Dataset that all streams go to which `datasets` does not list",
-    ),
-    th.Property(
-        "dataset_name",
-        th.StringType,
-        title="Dataset name",
-        description="Instead of `dataset_id`: the dataset's name, unique in the sandbox",
-    ),
-    th.Property(
-        "datasets",
-        th.ObjectType(additional_properties=th.StringType),
-        title="Datasets",
-        description='Dataset ID by stream: `{"events": "5c8c3c555033b814b69f947f"}`',
-    ),
-    th.Property(
-        "mapping",
-        th.CustomType({"type": ["string", "object", "array"]}),
-        default="mixpanel",
-        title="Mapping",
-        description=(
-            "How records become XDM: `mixpanel`, `adobe-source` (the eleven fields of Adobe's own "
-            "Mixpanel source), the path of a mapping set as JSON, or a mapping set itself"
-        ),
-    ),
-    th.Property(
-        "identities",
-        th.ArrayType(
-            th.ObjectType(
-                th.Property("field", th.StringType, required=True),
-                th.Property("namespace", th.StringType, required=True),
-                th.Property("primary", th.BooleanType),
-                th.Property("authenticated_state", th.StringType),
-            )
-        ),
-        title="Identities",
-        description=(
-            "What goes into identityMap: `{field, namespace, primary, authenticated_state}`. "
-            "With the mapping `mixpanel` the default is `distinct_id` (primary, "
-            "MixpanelDistinctID), `$user_id` (MixpanelUserID) and `$device_id` "
-            "(MixpanelDeviceID); with others none"
-        ),
-    ),
-    th.Property(
-        "destination",
-        th.StringType,
-        default="platform",
-        allowed_values=["platform", "local"],
-        title="Destination",
-        description="`local` writes the files that would be uploaded, without any credential",
-    ),
-    th.Property(
-        "local_path",
-        th.StringType,
-        default="./aep-output",
-        title="Local path",
-        description="Folder of `destination=local`",
-    ),
-    th.Property(
-        "schema_path",
-        th.StringType,
-        title="Schema file",
-        description=(
-            "With `destination=local`: the dataset's XDM schema as the Schema Registry gives it "
-            "for `application/vnd.adobe.xed-full+json; version=1`. Without it values stay as they "
-            "are"
-        ),
-    ),
-    th.Property(
-        "tenant_id",
-        th.StringType,
-        title="Tenant ID",
-        description=(
-            "With `destination=local`: tenant of the custom fields, without underscore; default: "
-            "from the schema file, else `tenant`"
-        ),
-    ),
-    th.Property(
-        "ingestion",
-        th.StringType,
-        default="batch",
-        allowed_values=["batch", "streaming"],
-        title="Ingestion",
-        description="`batch`; `streaming` is not available in this version",
-    ),
-    th.Property(
-        "file_format",
-        th.StringType,
-        default="json",
-        allowed_values=["json", "parquet"],
-        title="File format",
-        description="`json`; `parquet` is not available in this version",
-    ),
-    th.Property(
-        "batch_max_bytes",
-        th.IntegerType(minimum=1),
-        default=1024 * MEBIBYTE,
-        title="Batch size",
-        description=(
-            "A batch closes at the first STATE after this many bytes, and at the end of the pipe"
-        ),
-    ),
-    th.Property(
-        "file_max_bytes",
-        th.IntegerType(minimum=1),
-        default=200 * MEBIBYTE,
-        title="File size",
-        description="Largest file of a batch, in bytes; Adobe takes less than 256 MB",
-    ),
-    th.Property(
-        "wait_for",
-        th.StringType,
-        default="promoted",
-        allowed_values=["promoted", "accepted"],
-        title="Wait for",
-        description=(
-            "When a batch counts as loaded: `promoted` to the data lake, or `accepted` by the API "
-            "(faster, but a later failure is not seen)"
-        ),
-    ),
-    th.Property(
-        "batch_timeout_minutes",
-        th.IntegerType(minimum=1),
-        default=120,
-        title="Batch timeout",
-        description="How long the promotion of a batch may take, in minutes",
-    ),
-    th.Property(
-        "max_rejected_percent",
-        th.NumberType(minimum=0, maximum=100),
-        default=5,
-        title="Rejected records",
-        description=(
-            "Share of a run's records that may be rejected, in percent. Above it the run ends "
-            "with an error, after loading the good records and keeping the bad ones. Also the "
-            "partial-ingestion threshold of batches"
-        ),
-    ),
-    th.Property(
-        "dead_letter_path",
-        th.StringType,
-        default="./dead-letters",
-        title="Dead letters",
-        description="Folder for rejected records with their reasons",
-    ),
-    th.Property(
-        "max_concurrent_uploads",
-        th.IntegerType(minimum=1, maximum=64),
-        default=4,
-        title="Uploads at once",
-        description="Files that are uploaded at the same time",
-    ),
-    additional_properties=False,
-).to_dict()
 
 
 @dataclass(frozen=True)
@@ -269,6 +61,8 @@ def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[s
         *_folder_errors(config),
     ]
     mapping_set = _collect(errors, "mapping", lambda: load_mapping_set(config["mapping"]))
+    if mapping_set:
+        errors.extend(f"mapping: {complaint}" for complaint in complaints_about(mapping_set))
     identities = _collect(errors, "", lambda: parse_identities(_identity_setting(config)))
     binding = _collect(
         errors, "", lambda: read_binding(config.get("schema_path"), config.get("tenant_id"))
@@ -301,6 +95,15 @@ def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[s
         ),
         [],
     )
+
+
+def secret_errors(config: Mapping[str, t.Any]) -> list[str]:
+    """One line per secret setting that is no text; its value is not quoted."""
+    return [
+        f"{name}: must be a text, in quotes"
+        for name in SECRETS
+        if not isinstance(config.get(name, ""), str)
+    ]
 
 
 _T = t.TypeVar("_T")

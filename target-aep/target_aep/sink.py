@@ -1,7 +1,8 @@
-"""One stream's records: mapped as they come, spooled, and loaded as a batch."""
+"""One stream's records: mapped as they come, and spooled until a STATE lets them be loaded."""
 
 from __future__ import annotations
 
+import copy
 import logging
 import typing as t
 
@@ -9,13 +10,14 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_aep.dead_letters import DeadLetterFile, make_letter, stream_file_name
+from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
 from target_aep.spool import BatchSpool
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from target_aep.destination import Batch, Destination, Loaded
+    from target_aep.destination import Destination
     from target_aep.settings import Settings
     from target_aep.target import TargetAEP
 
@@ -23,7 +25,7 @@ logger = logging.getLogger("target-aep")
 
 
 class XdmSink(BatchSink):
-    """Loads a stream into its dataset; batches end where the target says, at a STATE."""
+    """Collects a stream for its dataset; batches end where the target says, at a STATE."""
 
     def __init__(
         self,
@@ -61,12 +63,20 @@ class XdmSink(BatchSink):
             )
         self._dead_letters = DeadLetterFile(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
-        self._batch: Batch | None = None
-        self._handed_over = 0
-        self.loaded = 0
-        self.rejected = 0
-        self.batches = 0
-        self.warn_about_rejects = True
+        self._has_warned = False
+        self.loader = StreamLoader(self._destination, stream_name, self._dead_letters)
+
+    def take_schema(self, schema: dict[str, t.Any], key_properties: Sequence[str] | None) -> None:
+        """Go on with another SCHEMA of the stream: the dataset's schema types it, so no batch ends.
+
+        Args:
+            schema: The stream's new schema.
+            key_properties: Its new key.
+        """
+        self.original_schema = copy.deepcopy(schema)
+        self.schema = schema
+        self._remove_sdc_metadata_from_schema()
+        self._key_properties = key_properties or []
 
     @property
     def pending_bytes(self) -> int:
@@ -78,7 +88,7 @@ class XdmSink(BatchSink):
         if not self._spool:
             return
         self._spool.set_mark()
-        self._hand_over(self._spool.marked_files())
+        self.loader.hand_over(self._spool.marked_files())
 
     def take_back_unmarked(self) -> int:
         """Drop the records that came after the last STATE; the next run gets them again.
@@ -113,28 +123,28 @@ class XdmSink(BatchSink):
                 self._settings.file_max_bytes,
             )
         try:
-            xdm = self._mapper.map(record)
+            self._spool.add_row(self._mapper.map(record))
         except RejectedRecordError as error:
-            self._reject(record, error)
-        else:
-            self._spool.add_row(xdm)
+            self._reject(self._spool, record, error.field_path, error.reason)
+        except RecursionError:
+            self._reject(self._spool, record, None, "nested too deeply")
 
-    def _reject(self, record: dict[str, t.Any], error: RejectedRecordError) -> None:
-        if self.warn_about_rejects:
-            self.warn_about_rejects = False
+    def _reject(
+        self, spool: BatchSpool, record: dict[str, t.Any], field: str | None, reason: str
+    ) -> None:
+        if not self._has_warned:
+            self._has_warned = True
             logger.warning(
-                "Stream '%s': a record can't become valid XDM (%s); it goes to %s, as will others",
+                "Stream '%s': a record can't become valid XDM (%s: %s); it goes to %s, as will "
+                "others",
                 self.stream_name,
-                error,
+                field or "the record",
+                reason,
                 self._dead_letters.path,
             )
-        t.cast("BatchSpool", self._spool).add_rejected(
+        spool.add_rejected(
             make_letter(
-                stream=self.stream_name,
-                reason=error.reason,
-                code="LOCAL",
-                field=error.field_path,
-                record=record,
+                stream=self.stream_name, reason=reason, code="LOCAL", field=field, record=record
             )
         )
 
@@ -142,85 +152,22 @@ class XdmSink(BatchSink):
     def process_batch(self, context: dict[str, t.Any]) -> None:
         """Load what is spooled, and write down what was rejected.
 
-        The SDK also calls this with the `records` of a BATCH message's file; they are spooled like
-        any others and wait for their STATE.
-
         Raises:
             TargetError: The batch could not be loaded; nothing may be claimed of it.
         """
-        if "records" in context:
-            for record in context["records"]:
-                self.tally_record_read()
-                self.process_record(record, context)
-            return
-        spool = self._spool
-        if spool is None:
-            return
-        spool.finish()
-        self._hand_over(spool.files if spool.rows else [])
-        self._commit(spool)
-        self._finish_batch()
-
-    def _hand_over(self, files: Sequence[t.Any]) -> None:
-        """Give files to the batch, which is opened with the first of them."""
-        for file in files[self._handed_over :]:
-            if self._batch is None:
-                self._batch = self._destination.open_batch(self.stream_name)
-            self._batch.add_file(file)
-            self._handed_over += 1
-
-    def _commit(self, spool: BatchSpool) -> None:
-        in_batch = 0
-        if self._batch:
-            loaded = self._batch.commit()
-            in_batch = self._dead_letters.append(self._row_letters(loaded))
-            self._report(spool, loaded, in_batch)
-            self.batches += 1
-        rejected_here = self._dead_letters.append(spool.letters())
-        self.loaded += spool.rows - in_batch
-        self.rejected += rejected_here + in_batch
-
-    def _row_letters(self, loaded: Loaded) -> Iterator[dict[str, t.Any]]:
-        for error in loaded.row_errors:
-            yield make_letter(
-                stream=self.stream_name,
-                reason=error.message,
-                code=error.code,
-                field=None,
-                xdm=error.row,
-                batch=loaded.batch,
-            )
-
-    def _report(self, spool: BatchSpool, loaded: Loaded, listed: int) -> None:
-        logger.info(
-            "Stream '%s': batch %s loaded, %d rows, %d files, %d bytes",
-            self.stream_name,
-            loaded.batch,
-            spool.rows - loaded.failed_rows,
-            len(spool.files),
-            spool.total_bytes,
-        )
-        if loaded.failed_rows:
-            logger.warning(
-                "Stream '%s': batch %s was ingested without %d rows; %d of them are in %s with "
-                "Adobe's reasons",
-                self.stream_name,
-                loaded.batch,
-                loaded.failed_rows,
-                listed,
-                self._dead_letters.path,
-            )
-
-    def _finish_batch(self) -> None:
         if self._spool:
-            self._spool.remove()
-        self._spool, self._batch, self._handed_over = None, None, 0
+            self.loader.commit(self._spool)
+            self._drop_spool()
 
     def abandon(self) -> None:
         """Give up the open batch and its spool after a failure."""
-        if self._batch:
-            self._batch.abort()
-        self._finish_batch()
+        self.loader.abandon()
+        self._drop_spool()
+
+    def _drop_spool(self) -> None:
+        spool, self._spool = self._spool, None
+        if spool:
+            spool.remove()
 
     def log_mapping_report(self) -> None:
         """Say once, at the end, what the mapping could not place as asked."""

@@ -5,27 +5,17 @@ Memory stays flat whatever a batch's size, and records after the last STATE can 
 
 from __future__ import annotations
 
-import json
 import shutil
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.coercion import json_text
 from target_aep.errors import TargetError
+from target_aep.json_lines import encode_line
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 20
-
-
-def encode_line(document: t.Any) -> bytes:
-    """A JSON line in UTF-8; half a surrogate pair, which UTF-8 can't hold, becomes U+FFFD."""
-    text = json_text(document) + "\n"
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ class BatchSpool:
 
     @property
     def rejected_path(self) -> Path:
-        """The file of rejected records, as dead letters without what the commit adds."""
+        """The file of rejected records, as dead letters."""
         return self._folder / "rejected.jsonl"
 
     @property
@@ -143,13 +133,12 @@ class BatchSpool:
                 _close(out)
         self._out = self._rejected_out = None
 
-    def letters(self) -> t.Iterator[dict[str, t.Any]]:
-        """The rejected records, after `finish`."""
+    def letters(self) -> t.Iterator[bytes]:
+        """The lines of the rejected records, after `finish`."""
         if not self.rejected:
             return
         with self.rejected_path.open("rb") as lines:
-            for line in lines:
-                yield json.loads(line)
+            yield from lines
 
     def remove(self) -> None:
         """Delete the folder with all that is in it."""

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import logging
+import contextlib
+import copy
 import math
-import os
 import signal
 import sys
 import typing as t
 
-import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
-from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
-from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
-from target_aep.errors import TargetError, TooManyRejectedError
-from target_aep.ims import TokenSource
-from target_aep.local_destination import LocalDestination
+from target_aep import command
+from target_aep.batch_files import read_records
+from target_aep.configured_target import ConfiguredTarget
+from target_aep.destinations import make_destination
+from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.message_reader import NumberedReader
-from target_aep.platform_client import PlatformClient
-from target_aep.platform_destination import PlatformDestination
-from target_aep.retrying import RetryPolicy
-from target_aep.settings import CONFIG_SCHEMA, Settings, parse_settings
+from target_aep.promotion import Polling
+from target_aep.run_end import cut_complaint, rejection_complaints, take_back_unconfirmed
 from target_aep.sink import XdmSink
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -36,26 +33,18 @@ if t.TYPE_CHECKING:
     from target_aep.destination import Destination
 
 
-class TargetAEP(Target):
+class TargetAEP(ConfiguredTarget):
     """Singer target for Adobe Experience Platform: any tap's records as XDM, in batches."""
 
-    name = "target-aep"
-    config_jsonschema: t.ClassVar[dict[str, t.Any]] = CONFIG_SCHEMA
-    capabilities: t.ClassVar[list[CapabilitiesEnum]] = [
-        PluginCapabilities.ABOUT,
-        PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.STRUCTURED_LOGGING,
-        # No flattening: the SDK drops an open object such as Mixpanel's properties from it.
-    ]
     default_sink_class = XdmSink
     message_reader_class = NumberedReader
-    retry_policy: t.ClassVar[RetryPolicy] = RetryPolicy()
+    polling: t.ClassVar[Polling] = Polling()
 
     # Batches end at STATE boundaries only, never because records have waited for long.
     _MAX_RECORD_AGE_IN_MINUTES = math.inf
 
     def __init__(self, **kwargs: t.Any) -> None:
-        """Check the configuration and prepare the destination, without any request.
+        """Check the configuration; the destination is made on first use.
 
         Args:
             kwargs: As for every SDK target.
@@ -66,73 +55,49 @@ class TargetAEP(Target):
         super().__init__(**kwargs)
         self._written_state: dict[str, t.Any] | None = None
         self._open_destination: Destination | None = None
-        self._all_sinks: list[XdmSink] = []
-
-    @functools.cached_property
-    def settings(self) -> Settings:
-        """The checked settings.
-
-        Raises:
-            ConfigValidationError: They are not valid (only if validation was switched off).
-        """
-        settings, errors = parse_settings(self.config)
-        if settings is None:
-            raise ConfigValidationError("Config validation failed", errors=errors)
-        return settings
 
     @property
     def destination(self) -> Destination:
         """Where batches go, made on first use."""
         if self._open_destination is None:
-            self._open_destination = self._make_destination(self.settings)
+            self._open_destination = make_destination(self.settings, self.rules, self.polling)
         return self._open_destination
 
-    def _make_destination(self, settings: Settings) -> Destination:
-        credential = settings.credential
-        if credential is None:
-            return LocalDestination(settings.local_path, settings.local_binding)
-        client = PlatformClient(
-            settings.platform_url,
-            TokenSource(credential, settings.ims_url, self.retry_policy),
-            client_id=credential.client_id,
-            org_id=credential.org_id,
-            sandbox_name=settings.sandbox_name,
-            policy=self.retry_policy,
-        )
-        return PlatformDestination(client, settings.dataset_choice, settings.load)
-
     @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        # A setting that is null is one that is not set: its default holds.
-        self._config = {name: value for name, value in self._config.items() if value is not None}
-        percent = self._config.get("max_rejected_percent")
-        if isinstance(percent, str):  # the SDK leaves numbers from the environment as text
-            self._config["max_rejected_percent"] = _number(percent)
-        errors = super()._validate_config(raise_errors=raise_errors)
-        if not errors:
-            _, errors = parse_settings(self._config)
-        if errors and raise_errors:
-            raise ConfigValidationError(
-                "Config validation failed", errors=errors, schema=self.config_jsonschema
+    def get_sink(
+        self,
+        stream_name: str,
+        *,
+        record: dict[str, t.Any] | None = None,
+        schema: dict[str, t.Any] | None = None,
+        key_properties: Sequence[str] | None = None,
+    ) -> Sink:
+        """One sink per stream: a SCHEMA that changes ends no batch."""
+        sink = self._sinks_active.get(stream_name)
+        if not isinstance(sink, XdmSink) or schema is None:
+            return super().get_sink(
+                stream_name, record=record, schema=schema, key_properties=key_properties
             )
-        return errors
-
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
-        """Only the built-in settings that this target honours."""
-        super(Target, cls).append_builtin_config(config_jsonschema)
-        config_jsonschema["properties"].pop("faker_config", None)
-
-    @override
-    def get_sink(self, stream_name: str, **kwargs: t.Any) -> Sink:
-        sink = super().get_sink(stream_name, **kwargs)
-        if isinstance(sink, XdmSink) and sink not in self._all_sinks:
-            self._all_sinks.append(sink)
+        sink.take_schema(schema, key_properties)
         return sink
 
+    @property
+    def _sinks(self) -> list[XdmSink]:
+        return [sink for sink in self._sinks_active.values() if isinstance(sink, XdmSink)]
+
     def _pending_sinks(self) -> list[XdmSink]:
-        return [sink for sink in self._all_sinks if sink.current_size]
+        return [sink for sink in self._sinks if sink.current_size]
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, t.Any]) -> None:
+        """Take the records of the files like those of RECORD messages, stream maps included."""
+        stream = message_dict["stream"]
+        for record in read_records(message_dict):
+            self._process_record_message({"type": "RECORD", "stream": stream, "record": record})
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, t.Any]) -> None:
+        """Nothing to do: a dataset of events is only appended to."""
 
     @override
     def _process_state_message(self, message_dict: dict[str, t.Any]) -> None:
@@ -142,105 +107,118 @@ class TargetAEP(Target):
             sink.mark_state()
         full = any(sink.pending_bytes >= self.settings.batch_max_bytes for sink in pending)
         if full or not pending:
-            self._load_pending()
-
-    def _load_pending(self) -> None:
-        """Load everything that is spooled, then write the STATE that covers it."""
-        self.drain_all()
-        self._check_rejected()
+            self.drain_all()
+            self._write_latest_state()
 
     @override
     def process_endofpipe(self) -> None:
-        self._take_back_unconfirmed()
-        super().process_endofpipe()
-        self._log_summary()
-        self._check_rejected()
-        self.close()
-
-    def _take_back_unconfirmed(self) -> None:
-        """Leave records after the last STATE to the next run, which will get them again.
-
-        A tap ends with a STATE, so records after it mean that the tap died. Streams without a
-        bookmark in the STATE are loaded: nothing of them is ever resumed.
-        """
-        if self._latest_state is None:
-            return
-        for sink in self._pending_sinks():
-            if not _has_bookmark(self._latest_state, sink.stream_name):
-                continue
-            dropped = sink.take_back_unmarked()
-            if dropped:
-                self.logger.warning(
-                    "Stream '%s': %d records came after the last STATE. The tap seems to have "
-                    "ended early; they are left to the next run",
-                    sink.stream_name,
-                    dropped,
-                )
-
-    def _check_rejected(self) -> None:
-        """End the run when too many records were rejected.
+        """Load what the last STATE covers, then say what of the run needs a look.
 
         Raises:
-            TooManyRejectedError: The share is above `max_rejected_percent`.
+            UnfinishedRunError: Something does, though the STATE that was written is right.
         """
-        rejected = sum(sink.rejected for sink in self._all_sinks)
-        total = rejected + sum(sink.loaded for sink in self._all_sinks)
-        allowed = self.settings.load.max_rejected_percent
-        if rejected and 100 * rejected > allowed * total:
-            raise TooManyRejectedError(
-                f"{rejected} of {total} records were rejected, more than max_rejected_percent "
-                f"({allowed:g}). They are in {self.settings.dead_letter_path} with their reasons; "
-                "the others are loaded and the state is right. Fix the mapping or the schema"
-            )
+        complaints = list(
+            take_back_unconfirmed(self._pending_sinks(), self._latest_state, self._sources_of)
+        )
+        reader = t.cast("NumberedReader", self.message_reader)
+        if reader.was_cut:
+            complaints.append(cut_complaint(reader.line_number))
+        super().process_endofpipe()
+        self._write_latest_state()
+        self._log_summary()
+        self.close()
+        for sink in self._sinks:
+            complaints.extend(sink.loader.complaints)
+        self._forget_unclaimed()
+        complaints.extend(rejection_complaints(self._sinks, self.settings))
+        if complaints:
+            raise UnfinishedRunError(". ".join(complaints))
+
+    def _sources_of(self, stream: str) -> list[str]:
+        """The tap's streams that a stream comes from: a stream map may have renamed it."""
+        found = [
+            source
+            for source, maps in self.mapper.stream_maps.items()
+            if any(stream_map.stream_alias == stream for stream_map in maps)
+        ]
+        return found or [stream]
+
+    def _write_latest_state(self) -> None:
+        """Write the STATE also where the SDK does not: an empty one is one too."""
+        if self._latest_state is not None:
+            self._write_state_message(copy.deepcopy(self._latest_state))
 
     @override
     def _write_state_message(self, state: dict[str, t.Any]) -> None:
-        if state != self._written_state:
-            super()._write_state_message(state)
-            self._written_state = state
+        """Write a STATE once, its numbers as they came.
+
+        Raises:
+            TargetError: Nobody reads stdout any more.
+        """
+        if state == self._written_state:
+            return
+        try:
+            sys.stdout.write(f"{serialize_json(state)}\n")
+            sys.stdout.flush()
+        except (OSError, ValueError) as error:
+            self._forget_unclaimed()
+            raise TargetError(
+                f"stdout is closed ({error}), so the STATE can't be written. The records before it "
+                "are loaded, and a run from an older STATE loads them again: see why the reader of "
+                "the target's output ended"
+            ) from error
+        self._written_state = state
+        self._forget_unclaimed()
+
+    def _forget_unclaimed(self) -> None:
+        for sink in self._sinks:
+            sink.loader.unclaimed.clear()
 
     def _log_summary(self) -> None:
-        for sink in self._all_sinks:
+        loaders = [sink.loader for sink in self._sinks]
+        for sink in self._sinks:
             sink.log_mapping_report()
         self.logger.info(
             "Loaded %d records in %d batches, rejected %d",
-            sum(sink.loaded for sink in self._all_sinks),
-            sum(sink.batches for sink in self._all_sinks),
-            sum(sink.rejected for sink in self._all_sinks),
+            sum(loader.loaded for loader in loaders),
+            sum(loader.batches for loader in loaders),
+            sum(loader.rejected for loader in loaders),
         )
 
     def abandon(self) -> None:
         """Give up open batches after a failure; the state stays where it was."""
-        for sink in self._all_sinks:
-            sink.abandon()
+        if self._open_destination:
+            self._open_destination.stop()
+        for sink in self._sinks:
+            try:
+                sink.abandon()
+            except TargetError as error:
+                self.logger.warning("Stream '%s': %s", sink.stream_name, error)
+            if sink.loader.unclaimed:
+                self.logger.warning(
+                    "Stream '%s': batches are in, but their STATE was not written, so the next run "
+                    "loads their records again: %s",
+                    sink.stream_name,
+                    ", ".join(sink.loader.unclaimed),
+                )
         self.close()
 
     def close(self) -> None:
-        """Delete temporary files."""
+        """Let go of the destination, temporary files included."""
         if self._open_destination:
             self._open_destination.close()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once, claiming nothing: the SDK's own handler would load and emit STATE."""
-        self.logger.warning(
-            "Received %s: ending; what is not loaded is left to the next run",
-            signal.Signals(signum).name,
-        )
-        self.close()
-        logging.shutdown()
-        # Uploads in the background would hold up an ordinary exit.
-        os._exit(128 + signum)
-
-    @classmethod
-    @override
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError) as error:
-            raise click.BadParameter(f"can't read it: {error}", ctx, param) from error
+        with contextlib.suppress(RuntimeError):  # the signal came while stderr was written
+            self.logger.warning(
+                "Received %s: ending; what is not loaded is left to the next run",
+                signal.Signals(signum).name,
+            )
+        if self._open_destination:
+            self._open_destination.remove_files()
+        command.end_process(128 + signum)
 
     @classmethod
     @override
@@ -252,7 +230,7 @@ class TargetAEP(Target):
         config: _ConfigInput | None = None,
         file_input: t.IO[str] | None = None,
     ) -> None:
-        """Run the target; an error that is known ends it with one line and exit code 1.
+        """Run the target; an error ends it with one line and exit code 1.
 
         Args:
             about: Print settings and capabilities instead.
@@ -262,33 +240,15 @@ class TargetAEP(Target):
         """
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        target = cls(
-            config=config.config if config else {},
-            parse_env_config=config.parse_env if config else False,
+        command.run(
+            lambda: cls(
+                config=config.config if config else {},
+                parse_env_config=config.parse_env if config else False,
+            ),
+            file_input,
         )
-        try:
-            target.listen(file_input)
-        except (TargetError, SingerSDKError, InvalidInputLine, UnicodeDecodeError) as error:
-            cls.logger.error("%s", target.explain(error))  # noqa: TRY400
-            target.abandon()
-            sys.exit(1)
 
     def explain(self, error: Exception) -> str:
-        """An error as one line; one about the input names its line."""
-        text = " ".join(str(error).split())
-        if isinstance(error, TargetError):
-            return text
+        """An error as one line without secrets; one about the input names its line."""
         number = t.cast("NumberedReader", self.message_reader).line_number
-        return f"line {number} of the input: {text}"
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _has_bookmark(state: dict[str, t.Any], stream: str) -> bool:
-    bookmarks = state.get("bookmarks")
-    return bool(bookmarks.get(stream)) if isinstance(bookmarks, dict) else True
+        return self.rules.redact(command.one_line(error, line_number=number))

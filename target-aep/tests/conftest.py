@@ -5,21 +5,44 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from emulators.aep import AepEmulator, Promotion
 from emulators.aep.demo import MIXPANEL_DATASET, install_demo
-from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.singerlib.exceptions import SingerError
+from target_aep.calls import Timeouts
 from target_aep.errors import TargetError
+from target_aep.promotion import Polling
 from target_aep.retrying import RetryPolicy
 from target_aep.target import TargetAEP
+from werkzeug.wrappers import Request, Response
 
 
 class EagerTarget(TargetAEP):
     """The target with retries that hardly wait."""
 
     retry_policy = RetryPolicy(tries=4, base=0.001, cap=0.01, longest_wish=0.01)
+    polling = Polling(first=0.001, longest=0.01)
+
+
+class Front:
+    """Stands before the emulator; `alter` may answer in its place, or change what it answers.
+
+    It is called with the request and a function that asks the emulator.
+    """
+
+    def __init__(self, emulator: AepEmulator) -> None:
+        self._emulator = emulator
+        self.alter: Any = None
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if self.alter is None:
+            return self._emulator(environ, start_response)
+        ask = partial(Response.from_app, self._emulator, environ)
+        return self.alter(Request(environ), ask)(environ, start_response)
 
 
 @dataclass
@@ -36,6 +59,7 @@ class Sandbox:
     emulator: AepEmulator
     config: dict[str, Any]
     dataset_id: str
+    front: Front
     run: Any = field(default=None)
 
     def summary(self) -> dict[str, Any]:
@@ -53,7 +77,8 @@ class Sandbox:
 def sandbox(serve, tmp_path, capsys, caplog):
     emulator = AepEmulator(tmp_path / "aep", promotion=Promotion(statuses=()))
     datasets = install_demo(emulator)
-    url = serve(emulator)
+    front = Front(emulator)
+    url = serve(front)
     config = {
         "client_id": "emulator-client",
         "client_secret": "emulator-secret",
@@ -63,18 +88,20 @@ def sandbox(serve, tmp_path, capsys, caplog):
         "dataset_id": datasets[MIXPANEL_DATASET],
         "dead_letter_path": str(tmp_path / "dead-letters"),
     }
-    box = Sandbox(emulator, config, datasets[MIXPANEL_DATASET])
+    box = Sandbox(emulator, config, datasets[MIXPANEL_DATASET], front)
     caplog.set_level("DEBUG")
 
-    def run(messages, **settings):
+    def run(messages, *, timeouts=None, polling=None, **settings):
         capsys.readouterr()
         caplog.clear()
         target = EagerTarget(config={**config, **settings})
+        target.timeouts = timeouts or Timeouts()
+        target.polling = polling or EagerTarget.polling
         lines = io.StringIO("".join(json.dumps(message) + "\n" for message in messages))
         error = None
         try:
             target.listen(lines)
-        except (TargetError, InvalidInputLine) as caught:
+        except (TargetError, SingerSDKError, SingerError) as caught:
             error = caught
             target.abandon()
         states = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

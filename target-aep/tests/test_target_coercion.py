@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.coercion import OMITTED, UnconvertibleError, compile_coercer, prune
+from target_aep.coercion import OMITTED, Losses, compile_coercer, is_nothing, prune
 from target_aep.timestamps import format_date_time, parse_date_time
+from target_aep.unconvertible import UnconvertibleError
 from target_aep.xdm_schema import parse_schema
 
 FIELDS = {
@@ -33,6 +34,17 @@ FIELDS = {
         "properties": {"a": {"type": "integer"}, "b": {"type": "string"}},
         "required": ["a"],
     },
+    "outer": {
+        "type": "object",
+        "properties": {
+            "c": {"type": "integer"},
+            "in": {
+                "type": "object",
+                "properties": {"a": {"type": "integer"}, "b": {"type": "string"}},
+                "required": ["a"],
+            },
+        },
+    },
     "map": {
         "type": "object",
         "meta:xdmType": "map",
@@ -42,8 +54,8 @@ FIELDS = {
 SCHEMA = parse_schema({"type": "object", "properties": FIELDS})
 
 
-def coerce(name, value, *, drop_unknown=False):
-    return compile_coercer(SCHEMA.properties[name], drop_unknown=drop_unknown)(value)
+def coerce(name, value, losses=None):
+    return compile_coercer(SCHEMA.properties[name], losses, name)(value)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +74,7 @@ def coerce(name, value, *, drop_unknown=False):
         ("long", "2022-05-18T05:05:48.000Z", 1652850348000),
         ("number", "800.00", 800.0),
         ("number", 3, 3),
+        ("number", " -1.5e3 ", -1500.0),
         ("flag", "YES", True),
         ("flag", "off", False),
         ("when", 1652850348643, "2022-05-18T05:05:48.643Z"),
@@ -101,6 +114,12 @@ def test_converts(name, value, expected):
         ("number", "NaN"),
         ("number", "1e999"),
         ("number", "12,5"),
+        ("number", "1_000"),
+        ("number", "\uff12\uff10"),
+        ("number", "Infinity"),
+        ("number", "0x10"),
+        ("long", "1_000"),
+        ("long", "\uff12\uff10"),
         ("number", True),
         ("flag", 1),
         ("flag", "maybe"),
@@ -122,7 +141,9 @@ def test_refuses(name, value):
 
 
 @pytest.mark.parametrize("name", sorted(FIELDS))
-@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize(
+    "value", [None, "", float("nan"), float("-inf"), Decimal("NaN"), Decimal("Infinity")]
+)
 def test_nothing_becomes_nothing(name, value):
     assert coerce(name, value) is OMITTED
 
@@ -132,8 +153,20 @@ def test_empty_containers_are_left_out(name, value):
     assert coerce(name, value) is OMITTED
 
 
-def test_an_object_copy_drops_what_the_schema_lacks():
-    assert coerce("object", {"a": 1, "unknown": 2}, drop_unknown=True) == {"a": 1}
+@pytest.mark.parametrize(
+    ("name", "value", "kept", "unknown", "unfit"),
+    [
+        ("object", {"a": 1, "new": 2, "none": None}, {"a": 1}, ["object.new"], []),
+        ("object", {"a": 1, "b": [2]}, {"a": 1}, [], ["object.b"]),
+        ("list", [1, "x", 3], [1, 3], [], ["list[]"]),
+        ("outer", {"in": {"a": "x", "b": "y"}, "c": 1}, {"c": 1}, [], ["outer.in.a", "outer.in"]),
+    ],
+)
+def test_an_object_copy_tells_each_part_that_it_leaves_out(name, value, kept, unknown, unfit):
+    told = {"unknown": [], "unfit": []}
+    losses = Losses(told["unknown"].append, told["unfit"].append)
+    assert coerce(name, value, losses) == kept
+    assert told == {"unknown": unknown, "unfit": unfit}
 
 
 def test_the_refusal_leads_to_the_part_at_fault():
@@ -143,7 +176,7 @@ def test_the_refusal_leads_to_the_part_at_fault():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.text(),
     lambda part: st.lists(part) | st.dictionaries(st.text(), part),
     max_leaves=20,
 )
@@ -162,7 +195,7 @@ def leaves(value):
 def test_pruned_values_have_no_null_or_empty_leaf(value):
     pruned = prune(value)
     if pruned is not OMITTED:
-        assert all(leaf is not None and leaf != "" for leaf in leaves(pruned))
+        assert not any(is_nothing(leaf) for leaf in leaves(pruned))
 
 
 @given(st.sampled_from(sorted(FIELDS)), JSON)

@@ -27,6 +27,9 @@ PLATFORM = {
 }
 
 
+CLASH = [{"source": "a", "destination": "b"}, {"source": "c", "destination": "b.d"}]
+
+
 def command(tmp_path, config):
     (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
     return [sys.executable, "-m", "target_aep", "--config", "config.json"]
@@ -47,6 +50,18 @@ def run(tmp_path, config, lines="", env=None):
 
 def jsonl(*messages):
     return "".join(json.dumps(message) + "\n" for message in messages)
+
+
+def deep(levels):
+    return {"a": deep(levels - 1)} if levels else 1
+
+
+BATCH = {
+    "type": "BATCH",
+    "stream": "events",
+    "encoding": {"format": "jsonl"},
+    "manifest": ["file:///none/a%20b"],
+}
 
 
 def errors(result):
@@ -72,7 +87,15 @@ def errors(result):
         ({**PLATFORM, "mapping": "config.json"}, "mapping: mapping set config.json"),
         ({**PLATFORM, "mapping": "text.txt"}, "mapping: the file text.txt is not JSON"),
         ({**PLATFORM, "mapping": "{"}, "mapping: the text in it is not JSON"),
+        ({**PLATFORM, "mapping": [{"source": "a"}]}, "mapping: mapping set inline, mapping 1:"),
+        ({**PLATFORM, "mapping": CLASH}, "mapping: mapping set inline, mapping 2: destination"),
+        ({**PLATFORM, "mapping": [{"source": "a[", "destination": "b"}]}, "mapping: mapping set"),
+        ({**PLATFORM, "mapping": '{"a":' * 50_000}, "mapping: the text in it is not JSON"),
         ({**PLATFORM, "identities": [{"field": "a"}]}, "namespace"),
+        ({**PLATFORM, "identities": [{"field": "a[", "namespace": "N"}]}, "identities: entry 1"),
+        ({**PLATFORM, "client_secret": 123456789}, "client_secret: must be a text, in quotes"),
+        ({**PLATFORM, "client_id": ["123456789"]}, "client_id: must be a text, in quotes"),
+        ({**PLATFORM, "org_id": {"a": "123456789"}}, "org_id: must be a text, in quotes"),
         ({**PLATFORM, "dead_letter_path": "text.txt/x"}, "dead_letter_path: the folder"),
         ({**PLATFORM, "ingestion": "streaming"}, "ingestion: streaming is not available"),
         ({**PLATFORM, "file_format": "parquet"}, "file_format: parquet is not available"),
@@ -92,6 +115,7 @@ def test_a_mistake_in_the_settings_is_one_line_that_names_it(tmp_path, monkeypat
     assert words in line
     assert "\n" not in line
     assert "a-secret-value" not in line
+    assert "123456789" not in line
 
 
 def test_mistakes_in_the_settings_end_the_process_before_any_request(tmp_path):
@@ -126,11 +150,31 @@ def test_a_config_file_that_can_not_be_read(tmp_path, content):
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (jsonl(EVENT_SCHEMA) + '{"type": "RECORD"', "line 2 of the input: not JSON"),
+        (jsonl(EVENT_SCHEMA) + '{"type": "RECORD"\n', "line 2 of the input: not JSON"),
         (jsonl(EVENT_SCHEMA, [1]), "line 2 of the input: not a Singer message"),
         (jsonl(EVENT_SCHEMA, {"stream": "x"}), "line 2 of the input: a message without type"),
         (jsonl(record(1)), "line 1 of the input: A record for stream 'events'"),
         (jsonl(EVENT_SCHEMA, {"type": "RECORD", "stream": "events"}), "without record"),
+        (jsonl({**record(1), "record": None}), "a RECORD whose record is not an object"),
+        (jsonl({**record(1), "record": [1]}), "a RECORD whose record is not an object"),
+        (jsonl({**record(1), "stream": ["events"]}), "a RECORD whose stream is not a text"),
+        (jsonl({"type": ["RECORD"]}), "a message whose type is not a text"),
+        (jsonl({**EVENT_SCHEMA, "schema": None}), "a SCHEMA whose schema is not an object"),
+        (jsonl({**EVENT_SCHEMA, "schema": "x"}), "a SCHEMA whose schema is not an object"),
+        (jsonl({**EVENT_SCHEMA, "schema": {"properties": None}}), "properties is not an object"),
+        (jsonl({**EVENT_SCHEMA, "schema": {}}), "without properties"),
+        (jsonl({**EVENT_SCHEMA, "key_properties": "id"}), "not a list of texts"),
+        (jsonl({"type": "STATE", "value": None}), "a STATE whose value is not an object"),
+        (jsonl(state(deep(500))), "line 1 of the input: a STATE that is nested too deeply"),
+        (jsonl({**BATCH, "encoding": None}), "a BATCH whose encoding is not an object"),
+        (jsonl({**BATCH, "manifest": [1]}), "a BATCH whose manifest is not a list of texts"),
+        (jsonl({**BATCH, "encoding": {"format": "parquet"}}), "format 'parquet' are not available"),
+        (jsonl({**BATCH, "encoding": {}}), "format None are not available"),
+        (jsonl({**BATCH, "encoding": {"format": "jsonl", "compression": "xz"}}), "only gzip"),
+        (jsonl(BATCH), "BATCH file file:///none/a%20b can't be read: No such file or directory"),
+        (jsonl({**BATCH, "manifest": ["odd://x/y"]}), "BATCH file odd://x/y can't be read"),
+        ("\xff\n".encode("latin-1"), "line 1 of the input: not JSON"),
+        ('{"a":' * 50_000 + "\n", "line 1 of the input: nested too deeply"),
         (jsonl(EVENT_SCHEMA, {"type": "ODD"}), "unknown message type 'ODD'"),
         (jsonl({"type": "SCHEMA", "stream": "events"}), "line 1 of the input: a SCHEMA without"),
         (jsonl(EVENT_SCHEMA, {"type": "STATE"}), "a STATE without value"),
@@ -139,8 +183,9 @@ def test_a_config_file_that_can_not_be_read(tmp_path, content):
 def test_a_mistake_in_the_input_names_its_line(tmp_path, monkeypatch, capsys, lines, words):
     monkeypatch.chdir(tmp_path)
     target = TargetAEP(config=LOCAL)
+    content = lines if isinstance(lines, bytes) else lines.encode()
     with pytest.raises(Exception, match=r".") as mistake:
-        target.listen(io.StringIO(lines))
+        target.listen(io.BytesIO(content))
     assert words in target.explain(mistake.value)
     target.abandon()
     assert capsys.readouterr().out == ""

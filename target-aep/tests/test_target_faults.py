@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from emulators.faults import Fault
+from target_aep.calls import Timeouts
 from target_messages import EVENT_SCHEMA, reached, record, state
+from werkzeug.wrappers import Response
 
 MESSAGES = [EVENT_SCHEMA, *map(record, range(20)), state(1)]
 
@@ -18,6 +21,7 @@ UPLOAD = {"method": "PUT", "path": "/data/foundation/import/batches/"}
 COMPLETE = {"method": "POST", "query": {"action": "COMPLETE"}}
 STATUS = {"method": "GET", "path": "/data/foundation/catalog/batches/"}
 CALLS = [TOKEN, DATASET, SCHEMA, CREATE, UPLOAD, COMPLETE, STATUS]
+QUICK = Timeouts(call=(5, 0.4), upload=(5, 0.4), farewell=(5, 0.4))
 NAMES = ["token", "dataset", "schema", "create", "upload", "complete", "status"]
 
 
@@ -56,6 +60,63 @@ def test_an_answer_that_is_lost_after_the_effect_doubles_nothing(sandbox, call, 
     assert sum(sandbox.summary()["batches"].values()) == 1
 
 
+@pytest.mark.parametrize("call", CALLS, ids=NAMES)
+@pytest.mark.parametrize("after_effect", [True, False])
+def test_an_answer_that_never_comes_is_not_waited_for(sandbox, call, after_effect):
+    sandbox.emulator.faults.add(Fault("hang", match=call, after_effect=after_effect))
+    assert_loaded_once(sandbox, sandbox.run(MESSAGES, timeouts=QUICK))
+
+
+@pytest.mark.parametrize("path", ["row_errors", "row_errors/e.json"])
+def test_diagnostics_that_never_come_are_not_waited_for(sandbox, letters, path):
+    def alter(request, ask):
+        if "/catalog/batches/" in request.path:
+            (batch,) = json.loads(ask().get_data())
+            return Response(json.dumps({batch: {"status": "success", "failedRecordCount": 1}}))
+        if "/export/" not in request.path:
+            return ask()
+        if request.args["path"] == path and not hung:
+            hung.append(path)
+            sandbox.emulator.faults.add(Fault("hang"))
+            return ask()
+        if request.args["path"] == "row_errors":
+            return Response(json.dumps({"data": [{"name": "e.json"}]}))
+        return Response(json.dumps({"_id": "id0", "_errors": [{"code": "X", "message": "y"}]}))
+
+    hung = []
+    sandbox.front.alter = alter
+    assert sandbox.run(MESSAGES, timeouts=QUICK).error is None
+    assert [letter["code"] for letter in letters()] == ["X"]
+
+
+def test_an_abort_that_is_not_answered_is_not_waited_for(sandbox):
+    refusal = {"status": 403, "body": "the first reason"}
+    sandbox.emulator.faults.add(
+        Fault("status", times=None, match=UPLOAD, args=refusal),
+        Fault("hang", match={"method": "POST", "query": {"action": "ABORT"}}),
+    )
+    outcome = sandbox.run(MESSAGES, timeouts=QUICK)
+    assert "the first reason" in str(outcome.error)
+    assert "stays open, Adobe will abandon it" in outcome.log
+    assert sandbox.calls("POST", "/import/batches/") == 1
+
+
+@pytest.mark.parametrize("answer", [{"access_token": None}, {"access_token": " "}, {}, [1]])
+def test_an_answer_without_a_token_is_none(sandbox, answer):
+    body = {**answer, "expires_in": 10} if isinstance(answer, dict) else answer
+    sandbox.emulator.faults.add(Fault("status", match=TOKEN, args={"status": 200, "body": body}))
+    outcome = sandbox.run(MESSAGES)
+    assert "without an access token: check ims_url" in str(outcome.error)
+
+
+def test_words_of_several_lines_are_quoted_as_one(sandbox):
+    args = {"status": 429, "body": "<html>\n<b>busy</b>\n</html>"}
+    sandbox.emulator.faults.add(Fault("status", times=None, match=DATASET, args=args))
+    outcome = sandbox.run(MESSAGES)
+    assert "429 <html> <b>busy</b> </html>; gave up after 4 tries" in str(outcome.error)
+    assert "Nothing" not in str(outcome.error)
+
+
 @pytest.mark.parametrize("call", CALLS[1:], ids=NAMES[1:])
 def test_a_token_that_ends_in_mid_run_is_minted_anew_once(sandbox, call):
     sandbox.emulator.faults.add(Fault("expired_token", match=call))
@@ -63,7 +124,7 @@ def test_a_token_that_ends_in_mid_run_is_minted_anew_once(sandbox, call):
     assert sandbox.emulator.tokens.mints == 2
 
 
-@pytest.mark.parametrize("call", CALLS, ids=NAMES)
+@pytest.mark.parametrize("call", CALLS[:-1], ids=NAMES[:-1])
 def test_a_fault_that_stays_ends_the_run_without_a_state(sandbox, call):
     sandbox.emulator.faults.add(Fault("status", times=None, match=call, args={"status": 503}))
     outcome = sandbox.run(MESSAGES)

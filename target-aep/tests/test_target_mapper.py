@@ -8,16 +8,22 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from target_aep.coercion import is_nothing
 from target_aep.errors import TargetError
 from target_aep.field_names import matching_field
 from target_aep.identities import DEFAULT_IDENTITIES, identity_map, parse_identities
 from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping_check import complaints_about
 from target_aep.mapping_set import load_mapping_set, parse_mapping_set
 from target_aep.xdm_schema import parse_schema
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 TEXT = {"type": "string"}
 LONG = {"type": "integer", "meta:xdmType": "long"}
+
+
+ONE = [{"source": "a", "destination": "b"}]
+REST = {"source": "properties", "fields": "x.fields", "rest": "x.rest"}
 
 
 def thing(**properties):
@@ -190,6 +196,32 @@ def test_without_the_map_lost_properties_are_counted_and_named():
     assert mapper.report.left_out["plan"] == 1
 
 
+def test_a_copied_object_counts_what_it_leaves_out():
+    mapping = [
+        {"source": "event_id", "destination": "_id"},
+        {"source": "time", "destination": "timestamp"},
+        {"source": "properties", "destination": "_acme.mixpanel.properties"},
+    ]
+    mapper = mapper_of(mapping)
+    xdm = mapper.map(event(plan="pro", cart_value="much", address={"street": "Main", "door": 5}))
+    assert xdm["_acme"]["mixpanel"]["properties"] == {"plan": "pro", "address": {"street": "Main"}}
+    path = "_acme.mixpanel.properties"
+    assert mapper.report.unconverted == Counter({f"{path}.cart_value": 1})
+    assert mapper.report.left_out == Counter({f"{path}.time": 1, f"{path}.address.door": 1})
+
+
+def test_an_order_is_revenue_and_order_id_but_never_a_price():
+    xdm = mapper_of(schema=None).map(event(revenue=12.5, order_id="o1", price=3))
+    assert xdm["commerce"] == {"order": {"priceTotal": 12.5, "purchaseID": "o1"}}
+    assert xdm["_acme"]["mixpanel"]["otherProperties"] == {"price": "3"}
+
+
+def test_numbers_that_json_does_not_have_are_no_values():
+    nan, infinity = float("nan"), float("inf")
+    xdm = mapper_of(schema=None).map({**event(a=nan, b=[infinity]), "insert_id": nan})
+    assert xdm["_acme"]["mixpanel"] == {"eventName": "Bought"}
+
+
 def test_without_a_schema_values_stay_as_they_are():
     xdm = mapper_of(schema=None).map(event(**{"$browser_version": 135, "plan": {"a": [1]}}))
     assert xdm["environment"]["browserDetails"]["version"] == 135
@@ -273,12 +305,39 @@ def test_any_stream_with_any_mapping_in_any_spelling():
         ([{"destination": "a"}], "mapping 1: 'source' is missing"),
         ([{"source": "a"}], "mapping 1: 'destination' is missing"),
         ([{"source": "a", "destination": "b", "sourceType": "X"}], "unknown sourceType 'X'"),
-        ({"mappings": [{"source": "a", "destination": "b"}], "remainder": {}}, "'remainder'"),
+        ({"mappings": ONE, "remainder": {}}, "'remainder' needs the texts source, fields, rest"),
+        ({"mappings": ONE, "remainder": 5}, "'remainder' is not an object"),
+        ({"mappings": ONE, "remainder": {**REST, "source": 5}}, "needs the texts source"),
+        ({"mappings": ONE, "remainder": {**REST, "columns": [1]}}, "'columns' must give"),
+        ({"mappings": ONE, "remainder": {**REST, "columns": {"a": 1}}}, "'columns' must give"),
     ],
 )
 def test_refuses_malformed_mapping_sets(document, complaint):
     with pytest.raises(TargetError, match=complaint):
         parse_mapping_set(document, "mine.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "complaints"),
+    [
+        ("mixpanel", []),
+        ("adobe-source", []),
+        ([*ONE, {"source": "c", "destination": "b"}], []),
+        ([{"source": "a[", "destination": "b"}, {"source": "a", "destination": "b["}],
+         ["mapping 1: path", "mapping 2: path"]),
+        ([{"source": "a", "destination": "b[0]"}], ["positions in lists"]),
+        ([{"source": "f(x)", "destination": "b", "sourceType": "EXPRESSION"}], ["expression"]),
+        ([*ONE, {"source": "c", "destination": "b.d"}], ["b.d lies below b"]),
+        ({"mappings": [{"source": "a", "destination": "x"}], "remainder": REST},
+         ["x.fields lies below x", "x.rest lies below x"]),
+        ({"mappings": ONE, "remainder": {**REST, "source": "a["}}, ["remainder: path"]),
+        ({"mappings": ONE, "remainder": {**REST, "rest": ".a"}}, ["remainder: path"]),
+    ],
+)  # fmt: skip
+def test_every_mistake_of_a_mapping_set_is_found_before_any_record(document, complaints):
+    found = complaints_about(load_mapping_set(document))
+    assert len(found) == len(complaints)
+    assert all(complaint in line for complaint, line in zip(complaints, found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -298,6 +357,19 @@ def test_identities_obey_the_limits(value, kept):
         assert found["MixpanelDistinctID"][0]["id"] == str(value)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_equal_identities_become_one_with_the_stronger_claims(order):
+    setting = [
+        {"field": "user_id", "namespace": "N", "authenticated_state": "authenticated"},
+        {"field": "distinct_id", "namespace": "N", "primary": True},
+        {"field": "other", "namespace": "N", "authenticated_state": "loggedOut"},
+    ][::order]
+    record = {"user_id": "a", "distinct_id": "a", "other": "a"}
+    assert identity_map(record, parse_identities(setting), Counter()) == {
+        "N": [{"id": "a", "authenticatedState": "authenticated", "primary": True}]
+    }
+
+
 def test_an_ecid_has_38_digits():
     identities = parse_identities([{"field": "ecid", "namespace": "ECID"}])
     left_out = Counter()
@@ -309,7 +381,8 @@ def test_an_ecid_has_38_digits():
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ([{"field": "a"}], "entry 1"),
+        ([{"field": "a"}], "identities: entry 1"),
+        ([{"field": "a[", "namespace": "X"}], "identities: entry 1: path 'a\\['"),
         ([{"field": "a", "namespace": "X", "authenticated_state": "maybe"}], "maybe"),
         (
             [
@@ -326,7 +399,7 @@ def test_refuses_malformed_identities(setting, complaint):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(), part, max_size=3),
     max_leaves=8,
 )
@@ -340,7 +413,7 @@ def has_content(value):
         return any(map(has_content, value.values()))
     if isinstance(value, list):
         return any(map(has_content, value))
-    return value is not None and value != ""
+    return not is_nothing(value)
 
 
 def count_leaves(value):

@@ -12,6 +12,7 @@ from target_aep.paths import MISSING, compile_reader, parse_path, put_value
 RECORD = {
     "a": {"b": [{"c": 1}], "d.e": 2, "$x": 3, "f": {"g.h": 4}},
     "flat.key": 5,
+    ".": 6,
 }
 
 
@@ -26,6 +27,7 @@ RECORD = {
         ("a.$x", 3),
         ("a.f.g.h", 4),
         ("flat.key", 5),
+        (r"\.", 6),
         ("${a.$x}", 3),
         ("a.b[1].c", MISSING),
         ("a.b.c", MISSING),

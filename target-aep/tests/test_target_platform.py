@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+from urllib.parse import unquote
 
 import pytest
 from emulators.aep import AepEmulator, Limits, Promotion
@@ -15,6 +17,7 @@ from emulators.aep.demo import (
 )
 from target_aep.xdm_schema import parse_schema
 from target_messages import EVENT_SCHEMA, reached, record, state
+from werkzeug.wrappers import Response
 
 
 def test_a_run_makes_one_batch_and_then_writes_the_last_state(sandbox):
@@ -66,7 +69,7 @@ def test_records_after_the_last_state_are_left_to_the_next_run(sandbox):
     head = [EVENT_SCHEMA, *map(record, range(60)), state(1)]
     outcome = sandbox.run([*head, *map(record, range(60, 200))], file_max_bytes=4000)
     assert outcome.states == reached(1)
-    assert "140 records came after the last STATE" in outcome.log
+    assert "140 records came after the last STATE" in str(outcome.error)
     again = sandbox.run([EVENT_SCHEMA, *map(record, range(60, 200)), state(2)])
     assert again.states == reached(2)
     summary = sandbox.summary()
@@ -183,20 +186,161 @@ def test_rows_that_the_platform_leaves_out_go_to_the_dead_letters(sandbox, lette
     assert letter["code"]
 
 
-def test_the_files_of_a_batch_message_are_loaded_too(sandbox, tmp_path):
-    path = tmp_path / "events.jsonl.gz"
-    lines = [json.dumps(record(number)["record"]) + "\n" for number in range(3)]
-    path.write_bytes(gzip.compress("".join(lines).encode()))
-    message = {
-        "type": "BATCH",
-        "stream": "events",
-        "encoding": {"format": "jsonl", "compression": "gzip"},
-        "manifest": [path.as_uri()],
-    }
+@pytest.fixture
+def batch_message(tmp_path):
+    """A BATCH message of records in a file, whose name needs escaping in a URL."""
+
+    def write(numbers, compression="gzip"):
+        lines = [json.dumps(record(number)["record"]) + "\n" for number in numbers]
+        content = "".join(lines).encode()
+        path = tmp_path / f"some events {compression}"
+        path.write_bytes(gzip.compress(content) if compression == "gzip" else content)
+        return {
+            "type": "BATCH",
+            "stream": "events",
+            "encoding": {"format": "jsonl", "compression": compression},
+            "manifest": [path.as_uri()],
+        }
+
+    return write
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none", None])
+def test_the_files_of_a_batch_message_are_loaded_too(sandbox, batch_message, compression):
+    message = batch_message(range(3), compression)
     outcome = sandbox.run([EVENT_SCHEMA, message, record(3), state(1)])
     assert outcome.error is None
     assert outcome.states == reached(1)
     assert sandbox.ids() == ["id0", "id1", "id2", "id3"]
+
+
+def test_stream_maps_hold_for_the_files_of_a_batch_message(sandbox, batch_message):
+    texts = {name: {"type": "string"} for name in record(1)["record"] if name != "properties"}
+    schema = {**EVENT_SCHEMA, "schema": {"properties": {**texts, "properties": {}}}}
+    maps = {"events": {"__filter__": "event_id != 'id1'", "event_name": "md5(event_name)"}}
+    messages = [schema, batch_message(range(3)), record(3), state(1)]
+    assert sandbox.run(messages, stream_maps=maps).error is None
+    assert sandbox.ids() == ["id0", "id2", "id3"]
+    names = {row["eventType"] for row in sandbox.emulator.inspection.rows(sandbox.dataset_id)}
+    assert names == {hashlib.md5(b"Viewed").hexdigest()}  # noqa: S324 - what the stream map does
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{}\n[1]\n", "line 2: not a record"),
+        (b"{}\noops\n", "line 2: not JSON"),
+        (gzip.compress(b"{}\n" * 1000)[:-9], "can't be read"),
+    ],
+)
+def test_a_file_of_a_batch_message_that_is_not_whole_is_one_line(
+    sandbox, batch_message, tmp_path, content, words
+):
+    message = batch_message([], "gzip" if content[:1] == b"\x1f" else "none")
+    (tmp_path / unquote(message["manifest"][0]).rpartition("/")[2]).write_bytes(content)
+    schema = {**EVENT_SCHEMA, "key_properties": []}
+    outcome = sandbox.run([schema, message, state(1)])
+    assert "some%20events" in str(outcome.error)
+    assert words in str(outcome.error)
+    assert outcome.states == []
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [{"events": {"__alias__": "ev"}}, {"ev": {"__source__": "events"}, "events": None}],
+)
+def test_a_renamed_stream_is_found_in_the_state_under_its_first_name(sandbox, maps):
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), state(1), record(2)], stream_maps=maps)
+    assert "1 records came after the last STATE" in str(outcome.error)
+    assert outcome.states == reached(1)
+    assert sandbox.ids() == ["id1"]
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"bookmarks": {"events": {"at": 1.25}}}, {"at": [1e-7, 12345678901234567890.5]}]
+)
+def test_a_state_comes_out_as_it_went_in(sandbox, value):
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), {"type": "STATE", "value": value}])
+    assert outcome.error is None
+    assert outcome.states == [value]
+
+
+def test_a_schema_that_changes_ends_no_batch(sandbox):
+    other = {**EVENT_SCHEMA, "schema": {"properties": {"x": {}}}, "key_properties": []}
+    messages = []
+    for number in range(6):
+        messages += [(EVENT_SCHEMA, other)[number % 2], record(number)]
+    outcome = sandbox.run([*messages, state(1)])
+    assert outcome.error is None
+    assert sandbox.summary()["rows"] == 6
+    assert sandbox.summary()["batches"] == {"success": 1}
+
+
+def test_the_key_is_that_of_the_last_schema(sandbox):
+    other = {**EVENT_SCHEMA, "key_properties": ["other_key"]}
+    assert "other_key" in str(sandbox.run([EVENT_SCHEMA, record(1), other, record(2)]).error)
+
+
+def test_the_share_of_rejects_is_that_of_the_whole_run(sandbox):
+    bad = [EVENT_SCHEMA, record(0, event_id=None), record(1), state(1)]
+    outcome = sandbox.run([*bad, *map(record, range(2, 100)), state(2)], batch_max_bytes=1)
+    assert outcome.error is None
+    assert outcome.states == reached(1, 2)
+
+
+def test_activate_version_is_ignored_for_any_stream(sandbox):
+    messages = [{"type": "ACTIVATE_VERSION", "stream": name, "version": 1} for name in ("a", None)]
+    outcome = sandbox.run([EVENT_SCHEMA, *messages, record(1), messages[0], state(1)])
+    assert outcome.error is None
+    assert "ACTIVATE_VERSION" not in outcome.log
+    assert sandbox.ids() == ["id1"]
+
+
+@pytest.mark.parametrize("levels", [100, 500, 800])
+def test_a_record_that_is_nested_deeply_is_loaded_or_rejected(sandbox, letters, levels):
+    value = 1
+    for _ in range(levels):
+        value = {"a": value}
+    messages = [EVENT_SCHEMA, record(1, properties=value), record(2), state(1)]
+    outcome = sandbox.run(messages, max_rejected_percent=50)
+    assert outcome.error is None
+    assert outcome.states == reached(1)
+    # Where the stack ends differs between versions of Python.
+    rejected = [letter["record"]["event_id"] for letter in letters()]
+    assert sorted([*sandbox.ids(), *rejected]) == ["id1", "id2"]
+    assert {letter["reason"] for letter in letters()} <= {"nested too deeply"}
+
+
+def test_a_record_that_the_stack_does_not_hold_is_rejected(sandbox, letters, monkeypatch):
+    def overflow(*_arguments):
+        raise RecursionError
+
+    monkeypatch.setattr("target_aep.mapper.identity_map", overflow)
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), state(1)], max_rejected_percent=100)
+    assert outcome.error is None
+    (letter,) = letters()
+    assert (letter["reason"], letter["field"]) == ("nested too deeply", None)
+    assert letter["record"] == record(1)["record"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "asked"),
+    [
+        ([{"source": "event_id", "destination": "_id"}], 0),
+        ([{"source": "event_id", "destination": "_${TENANT_ID}.x"}], 1),
+    ],
+)
+def test_the_tenant_is_asked_for_only_if_it_is_needed_and_not_told(sandbox, mapping, asked):
+    def alter(request, ask):
+        if "/schemas/" not in request.path:
+            return ask()
+        return Response(json.dumps({"properties": {"_id": {}, "timestamp": {}}}))
+
+    assert sandbox.run([EVENT_SCHEMA, state(1)]).error is None
+    assert sandbox.calls("GET", "/stats") == 0
+    sandbox.front.alter = alter
+    assert sandbox.run([EVENT_SCHEMA, state(1)], mapping=mapping).error is None
+    assert sandbox.calls("GET", "/stats") == asked
 
 
 def test_accepted_does_not_wait_for_the_promotion(sandbox):

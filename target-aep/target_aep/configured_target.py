@@ -1,0 +1,98 @@
+"""The SDK's target with the settings of this one: where they come from, how they are checked."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+import click
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from typing_extensions import override
+
+from target_aep.calls import CallRules, Timeouts
+from target_aep.config_schema import CONFIG_SCHEMA, SECRETS
+from target_aep.environment import read_environment, with_numbers
+from target_aep.redaction import Redactor
+from target_aep.retrying import RetryPolicy
+from target_aep.settings import Settings, parse_settings, secret_errors
+
+if t.TYPE_CHECKING:
+    from singer_sdk.plugin_base import _ConfigInput
+
+
+class ConfiguredTarget(Target):
+    """Everything of the target that is about its configuration."""
+
+    name = "target-aep"
+    config_jsonschema: t.ClassVar[dict[str, t.Any]] = CONFIG_SCHEMA
+    capabilities: t.ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        # No flattening: the SDK drops an open object such as Mixpanel's properties from it.
+    ]
+    retry_policy: t.ClassVar[RetryPolicy] = RetryPolicy()
+    timeouts: t.ClassVar[Timeouts] = Timeouts()
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The checked settings.
+
+        Raises:
+            ConfigValidationError: They are not valid (only if validation was switched off).
+        """
+        settings, errors = parse_settings(self.config)
+        if settings is None:
+            raise ConfigValidationError("Config validation failed", errors=errors)
+        return settings
+
+    @functools.cached_property
+    def rules(self) -> CallRules:
+        """How calls are made; all secrets of the settings are known to its redactor."""
+        secrets = (self.config.get(name) for name in SECRETS)
+        redact = Redactor(*(secret for secret in secrets if isinstance(secret, str)))
+        return CallRules(self.retry_policy, self.timeouts, redact)
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805 - a property of the class
+        cls.append_builtin_config(cls.config_jsonschema)
+        settings, errors = read_environment(cls.config_jsonschema, cls._env_var_prefix)
+        if errors:
+            raise ConfigValidationError("Config validation failed", errors=errors)
+        return settings
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        # A setting that is null is one that is not set: its default holds.
+        given = {name: value for name, value in self._config.items() if value is not None}
+        self._config = with_numbers(given, self.config_jsonschema)
+        errors = (
+            secret_errors(self._config)  # first: the SDK's words quote the value
+            or super()._validate_config(raise_errors=raise_errors)
+            or parse_settings(self._config)[1]
+        )
+        if errors and raise_errors:
+            raise ConfigValidationError(
+                "Config validation failed", errors=errors, schema=self.config_jsonschema
+            )
+        return errors
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
+        """Only the built-in settings that this target honours."""
+        super(Target, cls).append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("faker_config", None)
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError) as error:
+            raise click.BadParameter(f"can't read it: {error}", ctx, param) from error

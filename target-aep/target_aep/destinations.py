@@ -1,0 +1,44 @@
+"""The destination that the settings choose."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from target_aep.ims import TokenSource
+from target_aep.local_destination import LocalDestination
+from target_aep.platform_client import PlatformClient
+from target_aep.platform_destination import PlatformDestination
+
+if t.TYPE_CHECKING:
+    from target_aep.calls import CallRules
+    from target_aep.destination import Destination
+    from target_aep.promotion import Polling
+    from target_aep.settings import Settings
+
+
+def make_destination(settings: Settings, rules: CallRules, polling: Polling) -> Destination:
+    """Make the destination, without any request.
+
+    Args:
+        settings: The checked settings.
+        rules: How calls are made, where there are any.
+        polling: The pace at which the promotion of a batch is watched.
+    """
+    credential = settings.credential
+    if credential is None:
+        return LocalDestination(settings.local_path, settings.local_binding)
+    client = PlatformClient(
+        settings.platform_url,
+        TokenSource(credential, settings.ims_url, rules),
+        rules,
+        client_id=credential.client_id,
+        org_id=credential.org_id,
+        sandbox_name=settings.sandbox_name,
+    )
+    return PlatformDestination(
+        client,
+        settings.dataset_choice,
+        dataclasses.replace(settings.load, polling=polling),
+        needs_tenant=settings.mapping_set.needs_tenant,
+    )

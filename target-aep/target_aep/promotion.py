@@ -1,0 +1,100 @@
+"""Waiting for the promotion of a completed batch, by asking Catalog for its status."""
+
+from __future__ import annotations
+
+import logging
+import time
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from target_aep.errors import BatchFailedError, PlatformError
+from target_aep.platform_client import CATALOG
+from target_aep.retrying import RetriableError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_aep.platform_client import PlatformClient
+
+logger = logging.getLogger("target-aep")
+
+# Catalog's statuses, help/ingestion/batch-ingestion/troubleshooting.md in
+# AdobeDocs/experience-platform.en: "stalled" is a batch that the platform gave up on, so it ends
+# a run like a failed one.
+PROMOTED: t.Final = frozenset({"success", "active"})
+NOT_INGESTED: t.Final = frozenset({"failed", "failure", "aborted", "abandoned"})
+FAILED: t.Final = NOT_INGESTED | {"stalled", "inactive", "deleted", "archived", "retained"}
+
+
+@dataclass(frozen=True)
+class Polling:
+    """How often a batch's status is asked for: from `first` to at most `longest` seconds."""
+
+    first: float = 0.5
+    factor: float = 1.5
+    longest: float = 15.0
+    clock: Callable[[], float] = time.monotonic
+
+
+class _Look(t.NamedTuple):
+    """What one question for the status brought: a document (empty: not known yet), in words."""
+
+    document: dict[str, t.Any]
+    words: str
+    wish: float = 0.0
+
+
+def await_promotion(
+    client: PlatformClient, batch_id: str, timeout_seconds: float, polling: Polling
+) -> dict[str, t.Any]:
+    """Poll Catalog until the batch is promoted or failed.
+
+    An answer that can't be had, or is refused, says nothing about the batch: it is complete, so the
+    question is asked again until the time is up.
+
+    Args:
+        client: The platform.
+        batch_id: A completed batch.
+        timeout_seconds: How long to wait at the most; promotion has no published time.
+        polling: The pace.
+
+    Returns:
+        Catalog's document of the batch, of a status in PROMOTED or FAILED.
+
+    Raises:
+        BatchFailedError: It was neither when the time was up.
+        PlatformError: The run is ending.
+    """
+    deadline = polling.clock() + timeout_seconds
+    wait, last_words = polling.first, ""
+    while True:
+        look = _look(client, batch_id)
+        if look.document.get("status") in PROMOTED | FAILED:
+            return look.document
+        if look.words != last_words:
+            logger.info("Batch %s %s; trying again until it has ended", batch_id, look.words)
+            last_words = look.words
+        left = deadline - polling.clock()
+        if left <= 0:
+            raise BatchFailedError(
+                f"batch {batch_id} {look.words} after {timeout_seconds / 60:.0f} minutes "
+                "(batch_timeout_minutes). It may be in, or come in yet: look at it in Experience "
+                "Platform before you run again, which would load its records a second time"
+            )
+        if client.rules.stopped.wait(min(max(wait, look.wish), left)):
+            raise PlatformError(f"batch {batch_id} {look.words}; it may be in, the run is ending")
+        wait = min(wait * polling.factor, polling.longest)
+
+
+def _look(client: PlatformClient, batch_id: str) -> _Look:
+    try:
+        answer = client.get_json_once(f"{CATALOG}/batches/{quote(batch_id, safe='')}")
+    except RetriableError as error:
+        return _Look({}, f"has a status that is not known ({error})", error.retry_after or 0.0)
+    except PlatformError as error:
+        return _Look({}, f"has a status that is not known ({error})")
+    document = answer.get(batch_id) if isinstance(answer, dict) else None
+    if not isinstance(document, dict) or not isinstance(document.get("status"), str):
+        return _Look({}, "is not listed in Catalog yet")
+    return _Look(document, f"is {document['status']}")
