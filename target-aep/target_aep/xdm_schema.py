@@ -202,7 +202,8 @@ def _parts(
     if own:
         yield own
     reference = node.get("$ref")
-    if isinstance(reference, str) and reference not in seen:
+    # One to another resource ("https://ns.adobe.com/...") tells where flattened fields came from.
+    if isinstance(reference, str) and reference.startswith("#/") and reference not in seen:
         yield from _parts(_resolve(reference, document), document, seen | {reference})
     for part in node.get("allOf", ()):
         if isinstance(part, dict):
@@ -211,9 +212,9 @@ def _parts(
 
 def _resolve(reference: str, document: Mapping[str, t.Any]) -> dict[str, t.Any]:
     node: t.Any = document
-    for name in reference.removeprefix("#/").split("/") if reference.startswith("#/") else ():
+    for name in reference.removeprefix("#/").split("/"):
         node = node.get(name.replace("~1", "/").replace("~0", "~")) if node else None
-    if isinstance(node, dict) and node is not document:
+    if isinstance(node, dict):
         return node
     raise SchemaError(
         f"the XDM schema refers to {reference}, which is not in the document: export the "

@@ -1,0 +1,107 @@
+"""XDM schemas in the forms that the Schema Registry and people's files have."""
+
+from __future__ import annotations
+
+import pytest
+from target_aep.errors import SchemaError
+from target_aep.xdm_schema import parse_schema, tenant_of
+
+TEXT = {"type": "string"}
+
+
+def test_a_flattened_schema_may_still_name_its_parts():
+    schema = parse_schema(
+        {
+            "$id": "https://ns.adobe.com/acme/schemas/1",
+            "allOf": [{"$ref": "https://ns.adobe.com/xdm/context/experienceevent"}],
+            "type": "object",
+            "properties": {
+                "_id": {**TEXT, "format": "uri-reference"},
+                "geo": {
+                    "$ref": "https://ns.adobe.com/xdm/common/geo",
+                    "properties": {"city": TEXT},
+                },
+                "other": {"$ref": "https://ns.adobe.com/xdm/common/other"},
+            },
+            "required": ["_id"],
+        }
+    )
+    assert schema.required == ("_id",)
+    assert schema.find(("geo", "city")).kind == "string"
+    assert schema.find(("other",)).kind == "any"
+
+
+def test_local_references_and_parts_of_one_object_are_merged():
+    schema = parse_schema(
+        {
+            "definitions": {
+                "a": {"properties": {"_acme": {"properties": {"x": {"type": "integer"}}}}},
+                "b": {"properties": {"_acme": {"properties": {"y": TEXT}}}},
+            },
+            "allOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/b"}],
+            "type": "object",
+        }
+    )
+    assert schema.find(("_acme", "x")).kind == "integer"
+    assert schema.find(("_acme", "y")).kind == "string"
+
+
+def test_a_reference_to_itself_ends():
+    node = {"type": "object", "properties": {"again": {"$ref": "#/definitions/node"}, "x": TEXT}}
+    schema = parse_schema({**node, "definitions": {"node": node}})
+    assert schema.find(("again", "again", "x")).kind == "string"
+
+
+@pytest.mark.parametrize(
+    ("node", "kind"),
+    [
+        ({"type": ["string", "null"]}, "string"),
+        ({"type": "string", "format": "date"}, "date"),
+        ({"type": "object", "meta:xdmType": "map"}, "map"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, "map"),
+        ({"type": "object"}, "any"),
+        ({"type": "array"}, "array"),
+        ({"properties": {"a": TEXT}}, "object"),
+        ({}, "any"),
+        ("text", "any"),
+    ],
+)
+def test_kinds(node, kind):
+    schema = parse_schema({"type": "object", "properties": {"field": node}})
+    assert schema.find(("field",)).kind == kind
+
+
+def test_a_pattern_that_python_can_not_read_is_left_to_the_service():
+    field = {"type": "string", "pattern": "(?<name"}
+    assert (
+        parse_schema({"type": "object", "properties": {"a": field}}).properties["a"].pattern is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ([], "not a JSON object"),
+        ({"type": "object"}, "has no properties"),
+        ({"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}}, "refers to #/nowhere"),
+    ],
+)
+def test_refuses_what_is_no_schema(document, complaint):
+    with pytest.raises(SchemaError, match=complaint):
+        parse_schema(document)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "names", "tenant"),
+    [
+        ("https://ns.adobe.com/acme/schemas/1", ["_acme", "_other"], "acme"),
+        ("https://ns.adobe.com/acme/schemas/1", ["_other"], "other"),
+        (None, ["_acme", "_id"], "acme"),
+        (None, ["_a", "_b"], None),
+        (None, [], None),
+    ],
+)
+def test_the_tenant_is_told_by_id_or_by_field(identifier, names, tenant):
+    fields = {name: {"type": "object", "properties": {"x": TEXT}} for name in names}
+    document = {"$id": identifier, "type": "object", "properties": {**fields, "web": TEXT}}
+    assert tenant_of(document, parse_schema(document)) == tenant
