@@ -9,21 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from target_aep.coercion import is_nothing
-from target_aep.errors import TargetError
 from target_aep.field_names import matching_field
-from target_aep.identities import DEFAULT_IDENTITIES, identity_map, parse_identities
+from target_aep.identities import DEFAULT_IDENTITIES, parse_identities
 from target_aep.mapper import RecordMapper, RejectedRecordError
-from target_aep.mapping_check import complaints_about
-from target_aep.mapping_set import load_mapping_set, parse_mapping_set
+from target_aep.mapping_set import load_mapping_set
 from target_aep.xdm_schema import parse_schema
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 TEXT = {"type": "string"}
 LONG = {"type": "integer", "meta:xdmType": "long"}
-
-
-ONE = [{"source": "a", "destination": "b"}]
-REST = {"source": "properties", "fields": "x.fields", "rest": "x.rest"}
 
 
 def thing(**properties):
@@ -293,109 +287,6 @@ def test_any_stream_with_any_mapping_in_any_spelling():
     }
     xdm = mapper_of(mapping, None, ()).map({"id": 7, "lines": [{"sku": "A"}]})
     assert xdm == {"_acme": {"order": {"id": 7, "first": "A", "channel": "shop"}}}
-
-
-@pytest.mark.parametrize(
-    ("document", "complaint"),
-    [
-        ({}, "non-empty list 'mappings'"),
-        ([], "non-empty list 'mappings'"),
-        ("text", "non-empty list 'mappings'"),
-        ([1], "mapping 1: not an object"),
-        ([{"destination": "a"}], "mapping 1: 'source' is missing"),
-        ([{"source": "a"}], "mapping 1: 'destination' is missing"),
-        ([{"source": "a", "destination": "b", "sourceType": "X"}], "unknown sourceType 'X'"),
-        ({"mappings": ONE, "remainder": {}}, "'remainder' needs the texts source, fields, rest"),
-        ({"mappings": ONE, "remainder": 5}, "'remainder' is not an object"),
-        ({"mappings": ONE, "remainder": {**REST, "source": 5}}, "needs the texts source"),
-        ({"mappings": ONE, "remainder": {**REST, "columns": [1]}}, "'columns' must give"),
-        ({"mappings": ONE, "remainder": {**REST, "columns": {"a": 1}}}, "'columns' must give"),
-    ],
-)
-def test_refuses_malformed_mapping_sets(document, complaint):
-    with pytest.raises(TargetError, match=complaint):
-        parse_mapping_set(document, "mine.json")
-
-
-@pytest.mark.parametrize(
-    ("document", "complaints"),
-    [
-        ("mixpanel", []),
-        ("adobe-source", []),
-        ([*ONE, {"source": "c", "destination": "b"}], []),
-        ([{"source": "a[", "destination": "b"}, {"source": "a", "destination": "b["}],
-         ["mapping 1: path", "mapping 2: path"]),
-        ([{"source": "a", "destination": "b[0]"}], ["positions in lists"]),
-        ([{"source": "f(x)", "destination": "b", "sourceType": "EXPRESSION"}], ["expression"]),
-        ([*ONE, {"source": "c", "destination": "b.d"}], ["b.d lies below b"]),
-        ({"mappings": [{"source": "a", "destination": "x"}], "remainder": REST},
-         ["x.fields lies below x", "x.rest lies below x"]),
-        ({"mappings": ONE, "remainder": {**REST, "source": "a["}}, ["remainder: path"]),
-        ({"mappings": ONE, "remainder": {**REST, "rest": ".a"}}, ["remainder: path"]),
-    ],
-)  # fmt: skip
-def test_every_mistake_of_a_mapping_set_is_found_before_any_record(document, complaints):
-    found = complaints_about(load_mapping_set(document))
-    assert len(found) == len(complaints)
-    assert all(complaint in line for complaint, line in zip(complaints, found, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("value", "kept"),
-    [
-        ("u1", True), (7, True), ("", False), ("anonymous", False), ("NULL", False),
-        ("invalid", False), (" ", False), ("x" * 1024, True), ("x" * 1025, False),
-        (None, False), (True, False), ({"a": 1}, False),
-    ],
-)  # fmt: skip
-def test_identities_obey_the_limits(value, kept):
-    left_out = Counter()
-    identities = parse_identities(DEFAULT_IDENTITIES)
-    found = identity_map({"distinct_id": value, "properties": {}}, identities, left_out)
-    assert bool(found) is kept
-    if kept:
-        assert found["MixpanelDistinctID"][0]["id"] == str(value)
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_equal_identities_become_one_with_the_stronger_claims(order):
-    setting = [
-        {"field": "user_id", "namespace": "N", "authenticated_state": "authenticated"},
-        {"field": "distinct_id", "namespace": "N", "primary": True},
-        {"field": "other", "namespace": "N", "authenticated_state": "loggedOut"},
-    ][::order]
-    record = {"user_id": "a", "distinct_id": "a", "other": "a"}
-    assert identity_map(record, parse_identities(setting), Counter()) == {
-        "N": [{"id": "a", "authenticatedState": "authenticated", "primary": True}]
-    }
-
-
-def test_an_ecid_has_38_digits():
-    identities = parse_identities([{"field": "ecid", "namespace": "ECID"}])
-    left_out = Counter()
-    assert identity_map({"ecid": "1" * 38}, identities, left_out)
-    assert not identity_map({"ecid": "1" * 37}, identities, left_out)
-    assert left_out == Counter(ECID=1)
-
-
-@pytest.mark.parametrize(
-    ("setting", "complaint"),
-    [
-        ([{"field": "a"}], "identities: entry 1"),
-        ([{"field": "a[", "namespace": "X"}], "identities: entry 1: path 'a\\['"),
-        ([{"field": "a", "namespace": "X", "authenticated_state": "maybe"}], "maybe"),
-        (
-            [
-                {"field": "a", "namespace": "X", "primary": True},
-                {"field": "b", "namespace": "Y", "primary": True},
-            ],
-            "only one",
-        ),
-    ],
-)
-def test_refuses_malformed_identities(setting, complaint):
-    with pytest.raises(TargetError, match=complaint):
-        parse_identities(setting)
 
 
 VALUES = st.recursive(
