@@ -86,7 +86,7 @@ def print_table(first: Account, second: Account, folder: Path) -> None:
         "All events are where they belong."
         if is_right(first) and is_right(second)
         else "Events are missing or doubled: this is a bug, please report it.",
-        f"Look at {folder}: dead-letters/, aep/ (what was loaded), state/ (Meltano's).",
+        f"Look at {folder}: aep/ (what was loaded), state/ (Meltano's), dead-letters/ (if any).",
     ]
     print("\n" + "\n".join(lines))  # noqa: T201 - the demo's own output
 

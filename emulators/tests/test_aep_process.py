@@ -82,7 +82,8 @@ def test_the_command_serves_until_a_signal(tmp_path, number):
     ]  # fmt: skip
     command = [sys.executable, "-m", "emulators", "aep", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        lines = [process.stderr.readline() for _ in range(4)]
+        login, *lines = [process.stderr.readline() for _ in range(5)]
+        assert login.startswith("client me, secret s, organisation O@AdobeOrg, sandbox dev")
         url = lines[3].removeprefix("aep emulator listening on ").strip()
         form = {
             "grant_type": "client_credentials",

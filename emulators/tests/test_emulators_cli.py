@@ -23,6 +23,7 @@ def emulator_process(*arguments):
     command = [*MODULE, "mixpanel", "--port", "0", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
+            assert process.stderr.readline().startswith("project ")  # how to log in
             line = process.stderr.readline()
             assert line.startswith("mixpanel emulator listening on http://127.0.0.1:"), line
             yield process, line.split()[-1]

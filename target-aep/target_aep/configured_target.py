@@ -17,7 +17,7 @@ from target_aep.config_schema import CONFIG_SCHEMA, SECRETS
 from target_aep.environment import read_environment, with_numbers
 from target_aep.redaction import Redactor
 from target_aep.retrying import RetryPolicy
-from target_aep.settings import Settings, parse_settings, secret_errors
+from target_aep.settings import Settings, parse_settings, secret_errors, unknown_errors
 
 if t.TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
@@ -69,8 +69,10 @@ class ConfiguredTarget(Target):
         # A setting that is null is one that is not set: its default holds.
         given = {name: value for name, value in self._config.items() if value is not None}
         self._config = with_numbers(given, self.config_jsonschema)
+        self.append_builtin_config(self.config_jsonschema)
         errors = (
-            secret_errors(self._config)  # first: the SDK's words quote the value
+            unknown_errors(self._config, self.config_jsonschema["properties"])
+            or secret_errors(self._config)  # before the SDK, whose words quote the value
             or super()._validate_config(raise_errors=raise_errors)
             or parse_settings(self._config)[1]
         )

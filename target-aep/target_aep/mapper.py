@@ -116,6 +116,11 @@ class RecordMapper:
             missing.add(self._remainder.missing)
         return sorted(missing)
 
+    @property
+    def loses_properties(self) -> bool:
+        """Whether properties without a field are lost, because the schema has no map for them."""
+        return self._remainder is not None and self._remainder.missing is not None
+
     def map(self, record: Record) -> Record:
         """Map one record.
 

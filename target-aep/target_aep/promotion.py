@@ -73,7 +73,7 @@ def await_promotion(
         if look.document.get("status") in PROMOTED | FAILED:
             return look.document
         if look.words != last_words:
-            logger.info("Batch %s %s; trying again until it has ended", batch_id, look.words)
+            logger.info("Batch %s %s; waiting for its promotion", batch_id, look.words)
             last_words = look.words
         left = deadline - polling.clock()
         if left <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import typing as t
 from dataclasses import dataclass
@@ -104,6 +105,18 @@ def secret_errors(config: Mapping[str, t.Any]) -> list[str]:
         for name in SECRETS
         if not isinstance(config.get(name, ""), str)
     ]
+
+
+def unknown_errors(config: Mapping[str, t.Any], known: t.Iterable[str]) -> list[str]:
+    """One line per setting that there is not, with the nearest one."""
+    names = list(known)
+    errors = []
+    for name in config:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            advice = f"did you mean {near[0]}?" if near else "remove it (--about lists them)"
+            errors.append(f"{name}: is not a setting of this target; {advice}")
+    return errors
 
 
 _T = t.TypeVar("_T")

@@ -54,17 +54,28 @@ class XdmSink(BatchSink):
             binding.schema,
             self._settings.identities,
         )
-        if self._mapper.missing_fields:
-            logger.warning(
-                "Stream '%s': the dataset's schema does not have these fields of the mapping, "
-                "their values are left out: %s",
-                stream_name,
-                ", ".join(self._mapper.missing_fields),
-            )
+        self._warn_of_missing_fields()
         self._dead_letters = DeadLetterFile(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
         self._has_warned = False
         self.loader = StreamLoader(self._destination, stream_name, self._dead_letters)
+
+    def _warn_of_missing_fields(self) -> None:
+        missing = self._mapper.missing_fields
+        if not missing:
+            return
+        logger.warning(
+            "Stream '%s': the dataset's schema does not have these fields of the mapping, their "
+            "values are left out: %s",
+            self.stream_name,
+            ", ".join(missing),
+        )
+        if self._mapper.loses_properties:
+            logger.warning(
+                "Stream '%s': properties without a field of their own are LOST, because the "
+                "dataset's schema has no map for them. Is this the right dataset? Else add the map",
+                self.stream_name,
+            )
 
     def take_schema(self, schema: dict[str, t.Any], key_properties: Sequence[str] | None) -> None:
         """Go on with another SCHEMA of the stream: the dataset's schema types it, so no batch ends.

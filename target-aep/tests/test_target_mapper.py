@@ -186,6 +186,8 @@ def test_a_field_that_the_schema_lacks_is_named_and_its_property_kept_beside():
 def test_without_the_map_lost_properties_are_counted_and_named():
     mapper = mapper_of(schema=event_schema(eventName=TEXT))
     assert "_acme.mixpanel.otherProperties" in mapper.missing_fields
+    assert mapper.loses_properties
+    assert not mapper_of().loses_properties
     mapper.map(event(plan="pro"))
     assert mapper.report.left_out["plan"] == 1
 

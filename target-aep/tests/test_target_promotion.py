@@ -38,7 +38,7 @@ def test_a_status_that_can_not_be_had_is_asked_for_again(sandbox, fault):
     outcome = sandbox.run(MESSAGES)
     assert outcome.error is None
     assert outcome.states == reached(1)
-    assert "trying again until it has ended" in outcome.log
+    assert "waiting for its promotion" in outcome.log
     assert sandbox.summary()["batches"] == {"success": 1}
 
 

@@ -27,6 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sandboxes=(args.sandbox,),
         credentials=(Credential(args.client_id, (args.client_secret,)),),
     )
+    print(  # noqa: T201 - the CLI's own output
+        f"client {args.client_id}, secret {args.client_secret}, organisation {args.org_id}, "
+        f"sandbox {args.sandbox}",
+        file=sys.stderr,
+    )
     datasets = install_demo(emulator, args.sandbox) if args.demo else {}
     for name, dataset_id in datasets.items():
         print(f"dataset {dataset_id}: {name}", file=sys.stderr)  # noqa: T201 - the CLI's own output

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from emulators.generator.events import Event
 
 
+_DAYS = 7
+_LATE_DAYS = 5
+
+
 def main(argv: list[str]) -> int:
     """Write events to stdout; returns the exit status."""
     events = _events(_parser().parse_args(argv))
@@ -34,7 +38,9 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m emulators generate", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument(
+        "--days", type=int, help=f"default: {_DAYS}; with --late {_LATE_DAYS}, what /track takes"
+    )
     parser.add_argument("--events-per-day", type=int, default=1000)
     parser.add_argument("--time-basis", choices=["utc", "project"], default="utc")
     parser.add_argument("--timezone", type=iana_zone, default="UTC", help="zone of the project")
@@ -66,5 +72,7 @@ def _moment(text: str) -> datetime:
 def _events(options: argparse.Namespace) -> Iterator[Event]:
     zone = {"basis": options.time_basis, "zone": options.timezone, "now": options.now}
     if options.late is not None:
-        return late_events(options.seed, options.late, days=options.days, **zone)
-    return generate(options.seed, options.days, options.events_per_day, start=options.start, **zone)
+        days = _LATE_DAYS if options.days is None else options.days
+        return late_events(options.seed, options.late, days=days, **zone)
+    days = _DAYS if options.days is None else options.days
+    return generate(options.seed, days, options.events_per_day, start=options.start, **zone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ def main(argv: list[str]) -> int:
     )
     if emulator.store.count(project.id) == 0:
         emulator.add_events(project.id, _initial_events(options))
+    _tell_login(project)
     return serve_until_signal(emulator, name="mixpanel", host=options.host, port=options.port)
 
 
@@ -69,6 +71,14 @@ def _project(options: argparse.Namespace) -> Project:
         api_secret=options.api_secret,
         oauth_tokens=frozenset(options.oauth_token),
     )
+
+
+def _tell_login(project: Project) -> None:
+    """Say what a client's settings must be."""
+    for username, secret in project.service_accounts.items():
+        print(  # noqa: T201 - the CLI's own output
+            f"project {project.id}: service account {username}, secret {secret}", file=sys.stderr
+        )
 
 
 def _service_account(text: str) -> tuple[str, str]:
