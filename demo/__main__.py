@@ -56,8 +56,9 @@ def main() -> int:
 
 
 def is_right(account: Account) -> bool:
-    """Whether nothing is missing, and nothing there that Mixpanel did not export."""
-    return account.missing == 0 and account.unexpected == 0
+    """Whether every event is there once, and nothing else."""
+    once = account.late_once == account.late
+    return account.missing == 0 and account.unexpected == 0 and once
 
 
 def say(text: str) -> None:
@@ -69,15 +70,17 @@ def print_table(first: Account, second: Account, folder: Path) -> None:
     """Print where every event is after each run."""
     reasons = sorted(first.rejected | second.rejected)
     rows = [
-        ("events in Mixpanel", first.stored, second.stored),
+        ("rows in Mixpanel", first.stored, second.stored),
         ("  not arrived, or of a day to come", first.waiting, second.waiting),
-        ("exported", first.expected, second.expected),
+        ("  exported twice by Mixpanel itself", first.repeated, second.repeated),
+        ("events to come out", first.expected, second.expected),
         ("  in the dataset", first.loaded, second.loaded),
         ("  rejected, in the dead letters", first.rejected.total(), second.rejected.total()),
         *((f"    {reason}", first.rejected[reason], second.rejected[reason]) for reason in reasons),
         ("  missing", first.missing, second.missing),
-        ("  more than Mixpanel exported", first.unexpected, second.unexpected),
-        ("exported twice by Mixpanel itself", first.repeated, second.repeated),
+        ("  doubled", first.unexpected, second.unexpected),
+        ("of these, late by hours or days", first.late, second.late),
+        ("  there exactly once", first.late_once, second.late_once),
     ]
     lines = [
         f"{'':40}{'first run':>12}{'second run':>12}{'brought':>12}",

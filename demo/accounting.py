@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from demo.services import Services
 
+_HOUR_MS = 3_600_000
+
 
 @dataclass(frozen=True)
 class Account:
@@ -26,22 +28,26 @@ class Account:
     Attributes:
         stored: Rows that Mixpanel holds.
         waiting: Of these, rows that had not arrived, or whose day had not come, at the run.
-        expected: Rows that had to come out up to this run.
+        repeated: Rows that are the same event as another; Mixpanel exports both.
+        expected: Events that had to come out up to this run.
+        late: Of these, events that arrived hours or days after they happened.
+        late_once: Of these, events that are there exactly once.
         loaded: Rows in the dataset.
         rejected: Dead letters by reason.
-        missing: Rows that are neither in the dataset nor in the dead letters.
-        unexpected: Rows that are there more often than Mixpanel exports them.
-        repeated: Rows that Mixpanel itself exports more than once.
+        missing: Events that are neither in the dataset nor in the dead letters.
+        unexpected: Rows and dead letters that are there though nothing, or once too often.
     """
 
     stored: int
     waiting: int
+    repeated: int
     expected: int
+    late: int
+    late_once: int
     loaded: int
     rejected: Counter[str]
     missing: int
     unexpected: int
-    repeated: int
 
 
 def take_account(services: Services, dead_letters: Path, bookmark: dict[str, Any]) -> Account:
@@ -54,19 +60,23 @@ def take_account(services: Services, dead_letters: Path, bookmark: dict[str, Any
     """
     blocks = services.mixpanel.store.lines(PROJECT_ID, date.min, date.max)
     stored = [json.loads(line) for block in blocks for line in block]
-    expected = Counter(_ids(event for event in stored if _is_due(event, bookmark)))
+    due = [event for event in stored if _is_due(event, bookmark)]
+    expected = Counter(set(_ids(due)))
+    late = set(_ids(event for event in due if _is_late(event)))
     letters = _letters(dead_letters)
     loaded = Counter(str(row["_id"]) for row in services.aep.inspection.rows(services.dataset_id))
     accounted = loaded + Counter(str(letter["record"]["event_id"]) for letter in letters)
     return Account(
         stored=len(stored),
-        waiting=len(stored) - expected.total(),
-        expected=expected.total(),
+        waiting=len(stored) - len(due),
+        repeated=len(due) - len(expected),
+        expected=len(expected),
+        late=len(late),
+        late_once=sum(accounted[key] == 1 for key in late),
         loaded=loaded.total(),
         rejected=Counter(f"{letter['field']}: {letter['reason']}" for letter in letters),
         missing=(expected - accounted).total(),
         unexpected=(accounted - expected).total(),
-        repeated=expected.total() - len(expected),
     )
 
 
@@ -78,6 +88,11 @@ def _is_due(event: dict[str, Any], bookmark: dict[str, Any]) -> bool:
     return properties["time"] < last_day_ends and (
         arrived is None or arrived <= bookmark["arrived_until"]
     )
+
+
+def _is_late(event: dict[str, Any]) -> bool:
+    arrived = event["properties"].get("mp_processing_time_ms")
+    return arrived is not None and arrived - event["properties"]["time"] > _HOUR_MS
 
 
 def _end_of_day_ms(day: str) -> int:

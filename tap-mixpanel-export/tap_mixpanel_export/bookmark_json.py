@@ -1,8 +1,8 @@
 """The bookmark as Singer state, and the checks a state must pass before it is continued.
 
 Layout under ``bookmarks.events``: ``replication_key`` and ``replication_key_value`` as the SDK
-writes them, ``state_version``, ``arrived_until``, ``exported_first_day``, ``exported_last_day``
-and ``sweep``.
+writes them, ``state_version``, ``arrived_until``, ``exported_first_day``, ``exported_last_day``,
+``sweep``, ``selection`` and ``project_id``. Version 1 had not the last two and is read as well.
 
 Every key is always written, null if it says nothing: Meltano merges a STATE into the ones before
 it, depth first, so a key that is left out would keep the value of an older state. For the same
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 STREAM = "events"
 REPLICATION_KEY = "time"
-STATE_VERSION = 1
+STATE_VERSION = 2
 CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 
 _VALUE = "replication_key_value"
 _EXPORTED = ("exported_first_day", "exported_last_day")
 _PLAIN_KEYS = frozenset({"replication_key", _VALUE})
-_KEYS = _PLAIN_KEYS | {"state_version", "arrived_until", *_EXPORTED, "sweep"}
+_TEXTS = ("selection", "project_id")
+_KEYS = _PLAIN_KEYS | {"state_version", "arrived_until", *_EXPORTED, "sweep", *_TEXTS}
 _SDK_KEYS = frozenset(
     {"starting_replication_value", "replication_key_signpost", "progress_markers"}
 )
@@ -52,6 +53,8 @@ def to_json(bookmark: Bookmark) -> dict[str, Any]:
         _EXPORTED[0]: None if exported is None else exported.first_day.isoformat(),
         _EXPORTED[1]: None if exported is None else exported.last_day.isoformat(),
         "sweep": _sweep_to_json(bookmark.sweep),
+        "selection": bookmark.selection,
+        "project_id": bookmark.project_id,
     }
 
 
@@ -113,9 +116,24 @@ def from_json(content: Mapping[str, Any], *, zone: ZoneInfo, now_ms: int) -> Boo
         arrived_until=_optional_millis(content, "arrived_until", ""),
         exported=_exported(content),
         sweep=_sweep(content.get("sweep")),
+        selection=_text(content, "selection"),
+        project_id=_text(content, "project_id"),
     )
     _check_order(bookmark, now_ms)
     return bookmark
+
+
+def check_project(bookmark: Bookmark, project_id: str | None) -> None:
+    """Refuse the state of another project: its history would count as exported.
+
+    Raises:
+        StateError: It is another project's.
+    """
+    if bookmark.project_id is not None and project_id not in {None, bookmark.project_id}:
+        raise StateError(
+            f"state: it belongs to project {bookmark.project_id}, and project_id is {project_id}; "
+            "give each project a state of its own, or run a full refresh without state"
+        )
 
 
 def _check_keys(content: Mapping[str, Any]) -> None:
@@ -226,6 +244,13 @@ def _optional_millis(content: Mapping[str, Any], name: str, prefix: str) -> int 
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
         raise StateError(f"state: '{prefix}{name}' is not a time in milliseconds; {_ADVICE}")
     return value
+
+
+def _text(content: Mapping[str, Any], name: str) -> str | None:
+    value = content.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise StateError(f"state: {name!r} is not text; {_ADVICE}")
 
 
 def _day(content: Mapping[str, Any], name: str, prefix: str) -> date:

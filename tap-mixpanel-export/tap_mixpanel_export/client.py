@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,12 @@ from typing_extensions import Self
 from urllib3.connection import HTTPConnection
 
 from tap_mixpanel_export.bookmark_json import STREAM
-from tap_mixpanel_export.errors import AttemptError, ExportRefusedError
+from tap_mixpanel_export.errors import (
+    AttemptError,
+    CutOffError,
+    ExportRefusedError,
+    TimedOutError,
+)
 from tap_mixpanel_export.response_errors import SHOWN_BYTES, error_of, redacted, server_words
 
 if TYPE_CHECKING:
@@ -26,9 +32,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tap_mixpanel_export.clock import Clock
-    from tap_mixpanel_export.request_budget import RequestBudget
+    from tap_mixpanel_export.request_queue import RequestQueue
     from tap_mixpanel_export.settings import Settings
-    from tap_mixpanel_export.windows import Window
+    from tap_mixpanel_export.window_plan import PlannedWindow
 
 EXPORT_PATH = "/api/2.0/export"
 
@@ -39,15 +45,21 @@ _CHECK_HOST = "; check api_url and region, and the proxy's settings"
 
 
 class ExportClient:
-    """Sends export requests, one attempt each; use as a context manager."""
+    """Sends export requests, one attempt each, from any thread; use as a context manager.
 
-    def __init__(self, settings: Settings, budget: RequestBudget, clock: Clock) -> None:
+    Attributes:
+        requests: How many it has sent.
+        requests_left: How many may still begin in this hour.
+    """
+
+    def __init__(self, settings: Settings, queue: RequestQueue, clock: Clock) -> None:
         self._settings = settings
-        self._budget = budget
+        self._queue = queue
         self._clock = clock
-        self._session = _session(settings)
         self._counter = metrics.http_request_counter(STREAM, EXPORT_PATH)
+        self._lock = threading.Lock()
         self.requests = 0
+        self.requests_left = settings.max_requests_per_hour
 
     def __enter__(self) -> Self:
         self._counter.__enter__()
@@ -59,12 +71,15 @@ class ExportClient:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._session.close()
         self._counter.__exit__(exc_type, exc, traceback)
 
     @contextmanager
-    def export(self, window: Window) -> Iterator[requests.Response]:
-        """Ask for a window's events.
+    def export(self, window: PlannedWindow, ended: threading.Event) -> Iterator[requests.Response]:
+        """Ask for a window's events, as soon as the budget allows it.
+
+        Args:
+            window: What to ask for.
+            ended: Set when nobody needs the answer any more.
 
         Yields:
             An answer of status 200, its body not read yet.
@@ -73,23 +88,34 @@ class ExportClient:
             AttemptError: This attempt failed, also while the caller reads the body.
             DayNotStartedError: The window ends after the project's today.
             ExportRefusedError: Mixpanel would refuse it again.
+            RunEndedError: Nobody needs the answer any more.
         """
-        self._budget.acquire()
-        self.requests += 1
-        self._counter.increment()
-        duration = metrics.Timer(
-            metrics.Metric.HTTP_REQUEST_DURATION,
-            {metrics.Tag.STREAM: STREAM, metrics.Tag.ENDPOINT: EXPORT_PATH},
-        )
-        with self._transport_errors(), duration, self._get(window) as response:
+        with (
+            self._queue.turn(window.place, ended) as requests_left,
+            self._counted(requests_left) as duration,
+            self._transport_errors(AttemptError),
+            _session(self._settings) as session,
+            self._get(session, window) as response,
+        ):
             duration.tags[metrics.Tag.HTTP_STATUS_CODE] = response.status_code
             if response.status_code != _OK:
                 self._refuse(response)
-            yield response
+            with self._transport_errors(CutOffError):
+                yield response
 
-    def _get(self, window: Window) -> requests.Response:
+    @contextmanager
+    def _counted(self, requests_left: int) -> Iterator[metrics.Timer]:
+        with self._lock:
+            self.requests += 1
+            self.requests_left = requests_left
+            self._counter.increment()
+        tags = {metrics.Tag.STREAM: STREAM, metrics.Tag.ENDPOINT: EXPORT_PATH}
+        with metrics.Timer(metrics.Metric.HTTP_REQUEST_DURATION, tags) as duration:
+            yield duration
+
+    def _get(self, session: requests.Session, window: PlannedWindow) -> requests.Response:
         settings = self._settings
-        return self._session.get(
+        return session.get(
             settings.api_url + EXPORT_PATH,
             params=_parameters(settings, window),
             auth=settings.credentials,
@@ -110,7 +136,7 @@ class ExportClient:
         )
 
     @contextmanager
-    def _transport_errors(self) -> Iterator[None]:
+    def _transport_errors(self, kind: type[AttemptError]) -> Iterator[None]:
         try:
             yield
         except (
@@ -119,11 +145,16 @@ class ExportClient:
             requests.exceptions.InvalidHeader,
         ) as error:
             raise self._unusable(error) from error
+        except (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
+            raise TimedOutError(
+                f"{self._settings.api_url} sent nothing for {self._settings.request_timeout:g} s "
+                "(request_timeout)"
+            ) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             if _UNTRUSTED in str(error):
                 raise self._unusable(error) from error
             advice = _CHECK_HOST if _found_no_server(error) else ""
-            raise AttemptError(
+            raise kind(
                 f"the connection to {self._settings.api_url} failed ({self._words(error)}){advice}"
             ) from error
 
@@ -146,19 +177,28 @@ def _found_no_server(error: Exception) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
-def _parameters(settings: Settings, window: Window) -> dict[str, str]:
+def _parameters(settings: Settings, window: PlannedWindow) -> dict[str, str]:
     parameters = {
-        "from_date": window.first_day.isoformat(),
-        "to_date": window.last_day.isoformat(),
+        "from_date": window.days.first_day.isoformat(),
+        "to_date": window.days.last_day.isoformat(),
         "time_in_ms": "true",
     }
     if settings.project_id:
         parameters["project_id"] = settings.project_id
     if settings.events:
         parameters["event"] = json.dumps(settings.events)
-    if settings.where:
-        parameters["where"] = settings.where
+    where = _where(settings, window)
+    if where:
+        parameters["where"] = where
     return parameters
+
+
+def _where(settings: Settings, window: PlannedWindow) -> str | None:
+    """Join the user's own filter with the window's, if Mixpanel is to select arrivals."""
+    if not window.by_arrival:
+        return settings.where
+    arrivals = window.expression()
+    return f"({settings.where}) and ({arrivals})" if settings.where else arrivals
 
 
 def _session(settings: Settings) -> requests.Session:

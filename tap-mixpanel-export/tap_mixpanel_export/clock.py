@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from tap_mixpanel_export.errors import RunEndedError
+
+if TYPE_CHECKING:
+    from threading import Event
 
 
 class Clock(Protocol):
@@ -12,8 +17,8 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
 
-    def sleep(self, seconds: float) -> None:
-        """Wait for ``seconds``."""
+    def wait(self, seconds: float, ended: Event) -> None:
+        """Wait for ``seconds``, or until the event is set."""
 
 
 class SystemClock:
@@ -23,6 +28,17 @@ class SystemClock:
         """Seconds since the epoch, UTC."""
         return time.time()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait for ``seconds``."""
-        time.sleep(seconds)
+    def wait(self, seconds: float, ended: Event) -> None:
+        """Wait for ``seconds``, or until the event is set."""
+        ended.wait(seconds)
+
+
+def wait(clock: Clock, seconds: float, ended: Event) -> None:
+    """Wait for ``seconds``.
+
+    Raises:
+        RunEndedError: Nobody needs what comes after the wait any more.
+    """
+    clock.wait(seconds, ended)
+    if ended.is_set():
+        raise RunEndedError

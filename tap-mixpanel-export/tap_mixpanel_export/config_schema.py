@@ -143,22 +143,24 @@ _SWEEPS = (
         default="server",
         allowed_values=["server", "client"],
         title="Late event filter",
-        description="Where late arrivals are selected. In this version always by the tap after "
-        "the download, whichever is set.",
+        description="Where late arrivals of days that were exported before are selected: "
+        "`server` asks Mixpanel for them alone, many days at once; `client` downloads the days "
+        "again. The tap checks each event in both cases.",
     ),
     th.Property(
         "window_days",
         th.IntegerType(minimum=1, maximum=366),
         default=1,
         title="Days per request",
-        description="Days of one request. In this version it does not adapt.",
+        description="Days of the first request. Later ones grow and shrink so that an answer has "
+        "about a million events; a day that is too large is asked for in parts.",
     ),
     th.Property(
         "max_window_days",
         th.IntegerType(minimum=1, maximum=366),
         default=30,
         title="Most days per request",
-        description="Most days of one request; `window_days` is capped to it.",
+        description="Most days of one request.",
     ),
 )
 
@@ -168,16 +170,16 @@ _LIMITS = (
         th.IntegerType(minimum=1, maximum=60),
         default=60,
         title="Requests per hour",
-        description="Requests in any sliding hour (Mixpanel allows a project 60). In this "
-        "version counted within one run.",
+        description="Requests in any sliding hour (Mixpanel allows a project 60), counted over "
+        "all runs that share `state_dir`. Lower it to leave some to other tools.",
     ),
     th.Property(
         "max_concurrent_requests",
         th.IntegerType(minimum=1, maximum=100),
         default=4,
         title="Downloads in flight",
-        description="Most downloads at once. In this version windows are downloaded one after "
-        "the other.",
+        description="Most downloads at once over all runs that share `state_dir`, and most "
+        "windows that a run keeps on disk.",
     ),
     th.Property(
         "request_timeout",
@@ -213,8 +215,8 @@ _OUTPUT = (
         "state_dir",
         th.StringType,
         title="Working directory",
-        description="Directory for spool files and quarantined lines. Default: a per-user cache "
-        "directory.",
+        description="Directory for spool files, the ledger of requests and quarantined lines. "
+        "Default: a per-user cache directory.",
     ),
     th.Property(
         "user_agent",

@@ -31,6 +31,22 @@ class RetriesExhaustedError(TapError):
     """A window failed as often as the tap is willing to try."""
 
 
+class RunEndedError(TapError):
+    """A download was given up because nobody needs it any more."""
+
+
+class WindowTooLargeError(TapError):
+    """A window is to be asked for in smaller pieces.
+
+    Attributes:
+        median_arrival: The middle arrival (UTC milliseconds) of what came of it, or None.
+    """
+
+    def __init__(self, message: str, *, median_arrival: int | None = None) -> None:
+        super().__init__(message)
+        self.median_arrival = median_arrival
+
+
 class AttemptError(TapError):
     """One attempt at a window failed; another may succeed. Nothing of it was emitted.
 
@@ -45,6 +61,18 @@ class AttemptError(TapError):
 
 class BrokenBodyError(AttemptError):
     """The response was cut, aborted in-band, or held a line that is not an event."""
+
+
+class CutOffError(BrokenBodyError):
+    """The response ended before its end."""
+
+
+class AbortedError(BrokenBodyError):
+    """Mixpanel ended the body in-band before it was complete."""
+
+
+class TimedOutError(AttemptError):
+    """The answer took too long, by Mixpanel's judgement or by ``request_timeout``."""
 
 
 class RateLimitedError(AttemptError):

@@ -13,7 +13,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Protocol
 
-from tap_mixpanel_export.errors import BrokenBodyError
+from tap_mixpanel_export.arrival_sample import ArrivalSample
+from tap_mixpanel_export.errors import AbortedError, BrokenBodyError, CutOffError
 from tap_mixpanel_export.event import (
     ErrorLineError,
     ForeignLineError,
@@ -90,7 +91,7 @@ class GzipDecoder:
             BrokenBodyError: It did not.
         """
         if not self._member.eof:
-            raise BrokenBodyError("the gzip stream ends before its trailer")
+            raise CutOffError("the gzip stream ends before its trailer")
 
 
 def decoder_for(content_encoding: str | None) -> Decoder:
@@ -113,6 +114,7 @@ class BodyChecker:
     Attributes:
         events: Lines that are events.
         invalid_lines: Malformed lines inside the body, if they are tolerated.
+        arrivals: A sample of the events' arrivals.
     """
 
     def __init__(self, decoder: Decoder, *, tolerate_invalid_lines: bool) -> None:
@@ -124,6 +126,7 @@ class BodyChecker:
         self._foreign: _InvalidLine | None = None
         self.events = 0
         self.invalid_lines = 0
+        self.arrivals = ArrivalSample()
 
     def feed(self, data: bytes) -> None:
         """Check what arrived.
@@ -147,9 +150,10 @@ class BodyChecker:
         self._decoder.finish()
         if self._rest_size:
             tail = b"".join(self._rest)
-            raise BrokenBodyError(f"the last line is cut off{_abort_text(tail)}")
+            kind = AbortedError if _ABORTED.search(tail) else CutOffError
+            raise kind(f"the last line is cut off{_abort_text(tail)}")
         if self._foreign is not None:
-            raise BrokenBodyError(f"the body ends in a line that is no event: {self._foreign}")
+            raise AbortedError(f"the body ends in a line that is no event: {self._foreign}")
 
     def _lines(self, piece: bytes) -> Iterator[bytes]:
         *ended, rest = piece.split(b"\n")
@@ -171,16 +175,17 @@ class BodyChecker:
             return
         self._settle()
         try:
-            parse_event(line)
+            event = parse_event(line)
         except ForeignLineError as error:
             invalid = _InvalidLine(self._line_number, error, line)
             if isinstance(error, ErrorLineError) or _ABORTED.search(line):
-                raise BrokenBodyError(f"Mixpanel aborted the export: {invalid}") from None
+                raise AbortedError(f"Mixpanel aborted the export: {invalid}") from None
             self._foreign = invalid
         except InvalidLineError as error:
             self._invalid(_InvalidLine(self._line_number, error, line))
         else:
             self.events += 1
+            self.arrivals.add(event.arrival_ms)
 
     def _settle(self) -> None:
         """Take a foreign line for a malformed event, now that another line follows it."""

@@ -5,23 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
 from tap_mixpanel_export import sweep
 from tap_mixpanel_export.client import ExportClient
+from tap_mixpanel_export.duplicates import SeenKeys
 from tap_mixpanel_export.errors import DayNotStartedError, ExportRefusedError
 from tap_mixpanel_export.event import Event, InvalidLineError, Record, build_record, parse_event
 from tap_mixpanel_export.instants import day_of, instant_text
 from tap_mixpanel_export.quarantine import Quarantine, WindowQuarantine
-from tap_mixpanel_export.request_budget import InProcessBudget
+from tap_mixpanel_export.request_ledger import BudgetLimits, RequestLedger
+from tap_mixpanel_export.request_queue import RequestQueue
+from tap_mixpanel_export.run_report import Counts, RunReport
 from tap_mixpanel_export.skew_check import SkewCheck
 from tap_mixpanel_export.spool import SpoolDirectory
-from tap_mixpanel_export.sweep import ArrivalFilter, Bookmark
+from tap_mixpanel_export.sweep import Bookmark
 from tap_mixpanel_export.window_download import SpooledWindow, WindowDownloader
-from tap_mixpanel_export.windows import DAY, Window
+from tap_mixpanel_export.window_feed import WindowFeed
+from tap_mixpanel_export.window_plan import PlannedWindow, SweepPlan, WindowSize
+from tap_mixpanel_export.windows import DAY
 
 if TYPE_CHECKING:
     import logging
@@ -34,23 +39,6 @@ if TYPE_CHECKING:
 Checkpoint = Callable[[Bookmark], None]
 
 
-@dataclass
-class RunCounts:
-    """What a run has done so far.
-
-    Attributes:
-        events: Events that came out.
-        windows: Windows that were finished.
-        malformed: Malformed lines found in them.
-        deferred: Events that arrived too late for the sweep and stay for the next.
-    """
-
-    events: int = 0
-    windows: int = 0
-    malformed: int = 0
-    deferred: int = 0
-
-
 class ExportRun:
     """Exports everything that is due; use as a context manager."""
 
@@ -61,22 +49,31 @@ class ExportRun:
         self._clock = clock
         self._logger = logger
         self._stack = ExitStack()
-        budget = InProcessBudget(
-            per_hour=settings.max_requests_per_hour, clock=clock, logger=logger
+        at_once = settings.max_concurrent_requests
+        ledger = RequestLedger(
+            settings.state_dir,
+            settings.budget_owner,
+            BudgetLimits(settings.max_requests_per_hour, at_once),
+            clock=clock,
+            logger=logger,
         )
-        self._client = ExportClient(settings, budget, clock)
-        spool = self._stack.enter_context(SpoolDirectory(settings.state_dir, logger))
+        queue = RequestQueue(ledger, at_once=at_once, clock=clock, logger=logger)
+        self._client = ExportClient(settings, queue, clock)
+        self._spool = self._stack.enter_context(SpoolDirectory(settings.state_dir, logger))
         self._downloader = WindowDownloader(
             self._client,
-            spool,
+            queue,
+            self._spool,
             policy,
+            zone=settings.rules.zone,
             clock=clock,
             logger=logger,
             tolerate_invalid_lines=settings.quarantine_invalid_lines,
         )
+        self._size = WindowSize(settings.window_days, settings.max_window_days)
         self._quarantine = Quarantine(settings.state_dir)
         self._skew_check = SkewCheck(settings.event_time, logger)
-        self._counts = RunCounts()
+        self._report = RunReport(clock, logger)
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._client)
@@ -101,52 +98,111 @@ class ExportRun:
         Raises:
             TapError: The run cannot go on; the last checkpoint stays true.
         """
-        self._warn_of_days_left_out(bookmark)
+        settings = self._settings
+        self._warn_of_changes(bookmark)
+        bookmark = replace(
+            bookmark,
+            selection=settings.selection,
+            project_id=settings.project_id or bookmark.project_id,
+        )
         if bookmark.sweep is not None:
             self._logger.info("continuing the sweep that an earlier run left open")
             bookmark = yield from self._sweep(bookmark, checkpoint)
-        opened = sweep.open_sweep(bookmark, self._settings.rules, self._now_ms())
+        opened = sweep.open_sweep(bookmark, settings.rules, self._now_ms())
         if opened is None:
             self._logger.info("no new arrivals can have settled yet, or no day is left to export")
         else:
             yield from self._sweep(opened, checkpoint)
-        self._log_summary()
+            self._warn_of_nothing(bookmark)
+        self._report.summary(self._client.requests)
 
     def _sweep(
         self, bookmark: Bookmark, checkpoint: Checkpoint
     ) -> Generator[Record, None, Bookmark]:
-        self._log_sweep(bookmark)
+        if bookmark.sweep is not None:
+            self._report.sweep(bookmark.sweep)
         checkpoint(bookmark)
-        while window := sweep.next_window(bookmark, size=self._settings.window_days):
-            try:
-                known = sweep.was_exported(bookmark, window)
-                spooled = self._downloader.download(window, has_begun=known)
-            except DayNotStartedError as error:
-                bookmark = self._without_last_day(bookmark, window, error)
-            else:
+        while bookmark.sweep is not None:
+            with self._feed(bookmark) as feed:
+                bookmark = yield from self._windows(feed, bookmark, checkpoint)
+        return bookmark
+
+    def _feed(self, bookmark: Bookmark) -> WindowFeed:
+        settings = self._settings
+        plan = SweepPlan(
+            bookmark,
+            self._size,
+            late_days=settings.max_window_days if settings.server_selects_late_events else None,
+            zone=settings.rules.zone,
+        )
+        return WindowFeed(
+            plan,
+            self._size,
+            self._downloader.download,
+            at_once=settings.max_concurrent_requests,
+            zone=settings.rules.zone,
+            logger=self._logger,
+        )
+
+    def _windows(
+        self, feed: WindowFeed, bookmark: Bookmark, checkpoint: Checkpoint
+    ) -> Generator[Record, None, Bookmark]:
+        with SeenKeys(self._spool.path) as seen:
+            while True:
+                try:
+                    answer = feed.next()
+                except DayNotStartedError as error:
+                    bookmark = self._without_last_day(bookmark, error)
+                    checkpoint(bookmark)
+                    return bookmark
+                if answer is None:
+                    return bookmark
+                window, spooled = answer
                 with spooled:
-                    yield from self._emit(window, spooled, sweep.arrival_filter(bookmark, window))
-                bookmark = sweep.complete_window(bookmark, window, self._settings.rules.zone)
-            checkpoint(bookmark)
+                    after = None if bookmark.sweep is None else bookmark.sweep.arrived_after
+                    yield from self._emit(window, spooled, seen, late_until=after)
+                if window.completes:
+                    seen.clear()
+                    bookmark = self._complete(window, bookmark)
+                    checkpoint(bookmark)
+
+    def _complete(self, window: PlannedWindow, bookmark: Bookmark) -> Bookmark:
+        bookmark = sweep.complete_window(bookmark, window.days, self._settings.rules.zone)
+        if bookmark.sweep is not None:
+            self._report.progress(bookmark.sweep)
         return bookmark
 
     def _emit(
-        self, window: Window, spooled: SpooledWindow, arrivals: ArrivalFilter
+        self,
+        window: PlannedWindow,
+        spooled: SpooledWindow,
+        seen: SeenKeys,
+        *,
+        late_until: int | None,
     ) -> Iterator[Record]:
         started = time.monotonic()
-        emitted = 0
-        with self._quarantine.of(window) as quarantine:
+        late = instant_text(late_until) if window.was_exported and late_until is not None else ""
+        counts = Counts(malformed=spooled.invalid_lines, received_bytes=spooled.received_bytes)
+        with self._quarantine.of(window.days) as quarantine:
             for event in self._events(spooled, quarantine):
-                if arrivals.takes(event.arrival_ms):
-                    emitted += 1
-                    yield build_record(event, self._settings.event_time)
-                elif arrivals.defers(event.arrival_ms):
-                    self._counts.deferred += 1
+                if window.arrivals.takes(event.arrival_ms):
+                    record = build_record(event, self._settings.event_time)
+                    if seen.add(record["event_id"]):
+                        counts.events += 1
+                        counts.late += record["time"] <= late
+                        yield record
+                    else:
+                        counts.duplicates += 1
+                elif window.completes and window.arrivals.defers(event.arrival_ms):
+                    counts.deferred += 1
         self._skew_check.end_window()
-        self._counts.events += emitted
-        self._counts.windows += 1
-        self._counts.malformed += spooled.invalid_lines
-        self._log_window(window, spooled, emitted, time.monotonic() - started)
+        self._report.window(
+            window,
+            spooled,
+            counts,
+            seconds=time.monotonic() - started,
+            requests_left=self._client.requests_left,
+        )
         self._log_quarantine(window, spooled, quarantine)
 
     def _events(self, spooled: SpooledWindow, quarantine: WindowQuarantine) -> Iterator[Event]:
@@ -159,9 +215,7 @@ class ExportRun:
                 self._skew_check.look_at(event)
                 yield event
 
-    def _without_last_day(
-        self, bookmark: Bookmark, window: Window, error: DayNotStartedError
-    ) -> Bookmark:
+    def _without_last_day(self, bookmark: Bookmark, error: DayNotStartedError) -> Bookmark:
         """Leave the day that has not begun at Mixpanel to a later sweep.
 
         Raises:
@@ -169,8 +223,9 @@ class ExportRun:
         """
         zone = self._settings.rules.zone
         today = day_of(self._now_ms(), zone)
+        last_day = sweep.last_day(bookmark)
         # Zones differ by up to 26 hours, so "today" here may be two days ahead of the project's.
-        if window.last_day < today - DAY:
+        if last_day < today - DAY:
             raise ExportRefusedError(
                 f"{error}, though it is {today} in {zone.key}; check project_timezone and this "
                 "machine's clock"
@@ -178,7 +233,7 @@ class ExportRun:
         self._logger.info(
             "%s has not begun in the project's zone (project_timezone is %s): the sweep ends "
             "with the day before",
-            window.last_day,
+            last_day,
             zone.key,
         )
         return sweep.drop_last_day(bookmark)
@@ -186,42 +241,42 @@ class ExportRun:
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
 
-    def _warn_of_days_left_out(self, bookmark: Bookmark) -> None:
-        days = sweep.days_left_out(bookmark, self._settings.rules)
-        if days is not None:
+    def _warn_of_changes(self, bookmark: Bookmark) -> None:
+        rules = self._settings.rules
+        left_out = sweep.days_left_out(bookmark, rules)
+        if left_out is not None:
             self._logger.warning(
                 "start_date lies before the first day that was exported: %s will not come out; "
                 "a full refresh (a run without state) exports everything from start_date on",
-                days,
+                left_out,
+            )
+        after_end = sweep.days_after_end(bookmark, rules)
+        if after_end is not None:
+            self._logger.warning(
+                "end_date lies before the last day that was exported: late arrivals of %s come "
+                "out all the same, or no later run would find them",
+                after_end,
+            )
+        if bookmark.selection not in {None, self._settings.selection}:
+            self._logger.warning(
+                "events or where differ from the last run's: %s filtered by the former ones; a "
+                "full refresh (a run without state) exports everything by the new ones",
+                "earlier days were"
+                if bookmark.exported is None
+                else f"the days up to {bookmark.exported.last_day} were",
             )
 
-    def _log_sweep(self, bookmark: Bookmark) -> None:
-        if bookmark.sweep is None:
-            return
-        after = bookmark.sweep.arrived_after
-        self._logger.info(
-            "sweep of %s from %s on: arrivals %s until %s",
-            bookmark.sweep.days,
-            bookmark.sweep.next_day,
-            "of all time" if after is None else f"after {instant_text(after)}",
-            instant_text(bookmark.sweep.arrived_until),
-        )
-
-    def _log_window(
-        self, window: Window, spooled: SpooledWindow, emitted: int, seconds: float
-    ) -> None:
-        self._logger.info(
-            "window %s: %d of %d events, %d bytes, %.1f s to download, %.1f s to write",
-            window,
-            emitted,
-            spooled.events,
-            spooled.received_bytes,
-            spooled.seconds,
-            seconds,
-        )
+    def _warn_of_nothing(self, before: Bookmark) -> None:
+        """Tell what to look at if a whole first sweep has brought nothing."""
+        counts = self._report.counts
+        if before.exported is None and not counts.events and not counts.deferred:
+            self._logger.warning(
+                "not a single event came out of any day: if the project has some, check "
+                "project_id, region, events, where and start_date"
+            )
 
     def _log_quarantine(
-        self, window: Window, spooled: SpooledWindow, quarantine: WindowQuarantine
+        self, window: PlannedWindow, spooled: SpooledWindow, quarantine: WindowQuarantine
     ) -> None:
         if spooled.invalid_lines:
             self._logger.warning(
@@ -232,15 +287,3 @@ class ExportRun:
                 quarantine.added,
                 quarantine.path,
             )
-
-    def _log_summary(self) -> None:
-        counts = self._counts
-        self._logger.info(
-            "done: %d events from %d windows by %d requests; %d malformed lines; "
-            "%d events deferred to the next run",
-            counts.events,
-            counts.windows,
-            self._client.requests,
-            counts.malformed,
-            counts.deferred,
-        )

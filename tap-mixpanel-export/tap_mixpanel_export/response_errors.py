@@ -19,6 +19,7 @@ from tap_mixpanel_export.errors import (
     ExportRefusedError,
     RateLimitedError,
     TapError,
+    TimedOutError,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _QUERY_STRING = re.compile(r"\?[^\s\"'<>]*")
 _UNAUTHENTICATED = re.compile(r"unable to authenticate|invalid parameter: sig\b", re.IGNORECASE)
 _TRANSIENT = re.compile(r"timeout error", re.IGNORECASE)
 _TRANSIENT_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_TOO_LONG_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT})
 _DAY_NOT_STARTED = re.compile(r"to_date cannot be later than today", re.IGNORECASE)
 _DATE_RANGE = re.compile(r"\bdate range\b", re.IGNORECASE)
 _FIX_DATES = "fix the settings start_date and end_date"
@@ -95,7 +97,7 @@ def error_of(
         return DayNotStartedError(said)
     if not _is_transient(status, words):
         return ExportRefusedError(f"{said}; {_advice(status, words, credentials)}")
-    kind = RateLimitedError if status == HTTPStatus.TOO_MANY_REQUESTS else AttemptError
+    kind = _transient_kind(status, words)
     seconds = parse_retry_after(retry_after, now)
     asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
     return kind(said + asked, retry_after=seconds)
@@ -105,6 +107,13 @@ def _is_transient(status: int, words: str) -> bool:
     if status == HTTPStatus.BAD_REQUEST:
         return bool(_TRANSIENT.search(words))
     return status in _TRANSIENT_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _transient_kind(status: int, words: str) -> type[AttemptError]:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError
+    is_too_long = status in _TOO_LONG_STATUS or _TRANSIENT.search(words)
+    return TimedOutError if is_too_long else AttemptError
 
 
 def _advice(status: int, words: str, credentials: Credentials) -> str:

@@ -39,14 +39,21 @@ class RetryPolicy:
     patience: float = 4500.0
 
     def call(
-        self, attempt: Callable[[], _T], what: str, *, clock: Clock, logger: logging.Logger
+        self,
+        attempt: Callable[[], _T],
+        what: str,
+        *,
+        pause: Callable[[float, AttemptError], None],
+        clock: Clock,
+        logger: logging.Logger,
     ) -> _T:
         """Call ``attempt`` until it succeeds.
 
         Args:
             attempt: Raises AttemptError if another attempt may succeed.
             what: What is attempted, for the log.
-            clock: Measures the patience, and waits.
+            pause: Waits for so many seconds after that error.
+            clock: Measures the patience.
             logger: Gets a warning before each wait.
 
         Raises:
@@ -62,7 +69,7 @@ class RetryPolicy:
                 details["exception"],
                 failures.next_wait,
             )
-            clock.sleep(failures.next_wait)
+            pause(failures.next_wait, details["exception"])
 
         retrying = backoff.on_exception(
             failures.waits,

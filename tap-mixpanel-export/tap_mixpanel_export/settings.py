@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import tempfile
 from dataclasses import dataclass
 from datetime import date, time
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +16,12 @@ from zoneinfo import ZoneInfo
 import platformdirs
 
 from tap_mixpanel_export.config_schema import DEFAULTS
-from tap_mixpanel_export.credentials import SECRET_SETTINGS, Credentials, credentials_from
+from tap_mixpanel_export.credentials import (
+    API_SECRET,
+    SECRET_SETTINGS,
+    Credentials,
+    credentials_from,
+)
 from tap_mixpanel_export.event_time import EventTime
 from tap_mixpanel_export.hosts import APP_HOSTS, EXPORT_HOSTS, is_web_address
 from tap_mixpanel_export.instants import day_of, parse_instant, to_millis
@@ -52,11 +59,28 @@ class Settings:
     events: tuple[str, ...]
     where: str | None
     window_days: int
+    max_window_days: int
+    server_selects_late_events: bool
+    max_concurrent_requests: int
     max_requests_per_hour: int
     quarantine_invalid_lines: bool
     state_dir: Path
     request_timeout: float
     user_agent: str
+
+    @property
+    def budget_owner(self) -> str:
+        """What tells this project's request budget from another's; it may hold a secret."""
+        credentials = self.credentials
+        # A token is a new one every so often, an api_secret stands for its project.
+        known_by = credentials.authorization if credentials.kind == API_SECRET else credentials.kind
+        return f"{self.api_url} {self.project_id or known_by}"
+
+    @property
+    def selection(self) -> str:
+        """What tells these ``events`` and ``where`` from others, without showing them."""
+        content = json.dumps([sorted(self.events), self.where])
+        return blake2b(content.encode(), digest_size=8).hexdigest()
 
 
 def parse_settings(
@@ -117,6 +141,9 @@ class _Reader:
             events=events,
             where=where,
             window_days=int(min(config["window_days"], config["max_window_days"])),
+            max_window_days=int(config["max_window_days"]),
+            server_selects_late_events=config["late_event_filter"] == "server",
+            max_concurrent_requests=int(config["max_concurrent_requests"]),
             max_requests_per_hour=int(config["max_requests_per_hour"]),
             quarantine_invalid_lines=config["on_invalid_line"] == "quarantine",
             state_dir=state_dir,

@@ -45,12 +45,16 @@ class Bookmark:
         arrived_until: T of the last sweep that ended, None before the first.
         exported: Days whose first export is complete.
         sweep: The sweep under way.
+        selection: What tells the settings ``events`` and ``where`` of the last run from others.
+        project_id: The project, None if it was not told.
     """
 
     value: int | None = None
     arrived_until: int | None = None
     exported: Window | None = None
     sweep: OpenSweep | None = None
+    selection: str | None = None
+    project_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,15 +106,13 @@ def open_sweep(bookmark: Bookmark, rules: SweepRules, now_ms: int) -> Bookmark |
     if bookmark.arrived_until is not None and until <= bookmark.arrived_until:
         return None
     first_day = _first_day(bookmark, rules)
-    last_day = day_of(now_ms, rules.zone)
-    if rules.end_day is not None:
-        last_day = min(last_day, rules.end_day)
-    if last_day < first_day:
+    end = _last_day(bookmark, rules, now_ms)
+    if end < first_day:
         return None
     value = bookmark.value
     if value is None:
         value = min(start_of(first_day, rules.zone), until)
-    days = Window(first_day, last_day)
+    days = Window(first_day, end)
     sweep = OpenSweep(bookmark.arrived_until, until, days, next_day=first_day)
     return replace(bookmark, value=value, sweep=sweep)
 
@@ -124,6 +126,25 @@ def _first_day(bookmark: Bookmark, rules: SweepRules) -> date:
     return max(rules.start_day, min(first_day, exported.last_day + DAY))
 
 
+def _last_day(bookmark: Bookmark, rules: SweepRules, now_ms: int) -> date:
+    """Return the last day of a sweep, which reaches all days that were exported before.
+
+    Once it is closed, the late arrivals of a day it did not reach would never come out.
+    """
+    end = day_of(now_ms, rules.zone)
+    if rules.end_day is not None:
+        end = min(end, rules.end_day)
+    return end if bookmark.exported is None else max(end, bookmark.exported.last_day)
+
+
+def days_after_end(bookmark: Bookmark, rules: SweepRules) -> Window | None:
+    """Return the days after ``end_date`` whose late arrivals come out all the same."""
+    exported, end_day = bookmark.exported, rules.end_day
+    if exported is None or end_day is None or exported.last_day <= end_day:
+        return None
+    return Window(end_day + DAY, exported.last_day)
+
+
 def days_left_out(bookmark: Bookmark, rules: SweepRules) -> Window | None:
     """Return the days that an earlier ``start_date`` asks for and no sweep will bring."""
     exported = bookmark.exported
@@ -132,19 +153,25 @@ def days_left_out(bookmark: Bookmark, rules: SweepRules) -> Window | None:
     return Window(rules.start_day, exported.first_day - DAY)
 
 
-def next_window(bookmark: Bookmark, *, size: int) -> Window | None:
-    """Return the next days of the open sweep, up to ``size`` of them.
+def next_window(bookmark: Bookmark, *, size: int, late_size: int) -> Window | None:
+    """Return the next days of the open sweep.
 
     A window never mixes days that were exported before with days that were not.
+
+    Args:
+        bookmark: What is done.
+        size: Most days of a window, where they were never exported.
+        late_size: Most days, where they were, and only late arrivals are due.
     """
     sweep = bookmark.sweep
     if sweep is None:
         return None
-    window = first_window(Window(sweep.next_day, sweep.days.last_day), size=size)
+    days = Window(sweep.next_day, sweep.days.last_day)
     exported = bookmark.exported
-    if exported is not None and sweep.next_day <= exported.last_day:
-        return Window(window.first_day, min(window.last_day, exported.last_day))
-    return window
+    if exported is None or days.first_day > exported.last_day:
+        return first_window(days, size=size)
+    exported_days = Window(days.first_day, min(days.last_day, exported.last_day))
+    return first_window(exported_days, size=late_size)
 
 
 def was_exported(bookmark: Bookmark, window: Window) -> bool:
@@ -169,16 +196,21 @@ def complete_window(bookmark: Bookmark, window: Window, zone: ZoneInfo) -> Bookm
     return _with_next_day(moved, sweep, window.last_day + DAY)
 
 
+def last_day(bookmark: Bookmark) -> date:
+    """Return the last day of the open sweep."""
+    return _open(bookmark).days.last_day
+
+
 def drop_last_day(bookmark: Bookmark) -> Bookmark:
     """Take the last day out of the open sweep; it closes if no day is left.
 
     The day must not have been exported before: what arrived on it would never come out.
     """
     sweep = _open(bookmark)
-    last_day = sweep.days.last_day - DAY
-    if last_day < sweep.next_day:
+    new_last_day = sweep.days.last_day - DAY
+    if new_last_day < sweep.next_day:
         return _closed(bookmark, sweep)
-    days = replace(sweep.days, last_day=last_day)
+    days = replace(sweep.days, last_day=new_last_day)
     return replace(bookmark, sweep=replace(sweep, days=days))
 
 

@@ -79,7 +79,8 @@ class TapMixpanelExport(CheckedTap):
         content = bookmark_json.stream_bookmark(state)
         if self._settings is not None:
             zone = self._settings.rules.zone
-            bookmark_json.from_json(content, zone=zone, now_ms=self._now_ms())
+            bookmark = bookmark_json.from_json(content, zone=zone, now_ms=self._now_ms())
+            bookmark_json.check_project(bookmark, self._settings.project_id)
         super().load_state(state)
 
     @override

@@ -24,6 +24,11 @@ class Window:
             return self.first_day.isoformat()
         return f"{self.first_day} to {self.last_day}"
 
+    @property
+    def count(self) -> int:
+        """How many days it has."""
+        return (self.last_day - self.first_day) // DAY + 1
+
     def __contains__(self, day: date) -> bool:
         return self.first_day <= day <= self.last_day
 

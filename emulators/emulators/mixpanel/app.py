@@ -165,6 +165,8 @@ class MixpanelEmulator:
         )
         if not parameters.time_in_ms:
             blocks = body.in_seconds(blocks)
+        if project.most_events is not None:
+            blocks = body_faults.aborted_after(blocks, project.most_events)
         return _streamed(blocks, request, fault)
 
 

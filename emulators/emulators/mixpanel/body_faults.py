@@ -63,6 +63,17 @@ def spoil_lines(blocks: Iterable[list[bytes]], fault: Fault) -> Iterator[list[by
     yield [wrong]
 
 
+def aborted_after(blocks: Iterable[list[bytes]], most_events: int) -> Iterator[list[bytes]]:
+    """End rows with Mixpanel's words when there are more than so many."""
+    left = most_events
+    for block in blocks:
+        if len(block) > left:
+            yield [*block[:left], b"terminated early"]
+            return
+        left -= len(block)
+        yield block
+
+
 def spoil_text(chunks: Iterable[bytes], fault: Fault) -> Iterator[bytes]:
     """Apply a fault of `TEXT_KINDS` to the uncompressed body."""
     return _without_tail(chunks, int(fault.args.get("drop_bytes", 10)))

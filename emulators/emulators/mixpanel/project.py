@@ -32,6 +32,7 @@ class Project:
         service_accounts: User name to secret, of the accounts that may read this project.
         api_secret: The deprecated project secret.
         oauth_tokens: Bearer tokens that may read this project.
+        most_events: Answers with more events end early, in band; None for any number.
         service_account_error: Status of a wrong service account, 401 or 400; both were seen.
         secret_error: Status of a wrong project secret, 400 or 401.
     """
@@ -43,6 +44,7 @@ class Project:
     service_accounts: Mapping[str, str] = field(default_factory=dict)
     api_secret: str | None = None
     oauth_tokens: Collection[str] = ()
+    most_events: int | None = None
     service_account_error: int = 401
     secret_error: int = 400
 

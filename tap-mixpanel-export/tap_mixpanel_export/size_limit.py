@@ -1,0 +1,75 @@
+"""When a window is to be asked for in parts: it is too large, or it fails as large ones do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_mixpanel_export.errors import (
+    AbortedError,
+    AttemptError,
+    CutOffError,
+    TimedOutError,
+    WindowTooLargeError,
+)
+from tap_mixpanel_export.window_plan import TOO_MANY_BYTES, TOO_MANY_EVENTS
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from tap_mixpanel_export.export_body import BodyChecker
+    from tap_mixpanel_export.window_plan import PlannedWindow
+
+_TRIES_OF_A_DAY = 2
+_TRIES_AFTER_A_CUT = 4
+
+
+class SizeLimit:
+    """The judgement on one window, over all attempts at it."""
+
+    def __init__(self, window: PlannedWindow, zone: ZoneInfo) -> None:
+        self._window = window
+        self._is_divisible = window.halves(zone) is not None
+        self._is_whole_day = window.is_one_day and not window.is_slice
+        self._checker: BodyChecker | None = None
+        self._failures = 0
+
+    def watch(self, checker: BodyChecker) -> None:
+        """Look at this attempt's body from now on."""
+        self._checker = checker
+
+    def check(self, received_bytes: int) -> None:
+        """Check what has come so far.
+
+        Raises:
+            WindowTooLargeError: It is too much for one window, and can be had in parts.
+        """
+        if not self._is_divisible or self._checker is None:
+            return
+        if self._checker.events > TOO_MANY_EVENTS or received_bytes > TOO_MANY_BYTES:
+            raise self._too_large(
+                f"more than {TOO_MANY_EVENTS:,} events or {TOO_MANY_BYTES >> 30} GiB"
+            )
+
+    def weigh(self, error: AttemptError) -> None:
+        """Count a failed attempt.
+
+        Raises:
+            WindowTooLargeError: Smaller windows may succeed where this one keeps failing.
+        """
+        tries = self._tries(error)
+        if not self._is_divisible or tries is None:
+            return
+        self._failures += 1
+        if self._failures >= tries:
+            raise self._too_large(str(error)) from error
+
+    def _tries(self, error: AttemptError) -> int | None:
+        if isinstance(error, (AbortedError, TimedOutError)):
+            return _TRIES_OF_A_DAY if self._is_whole_day else 1
+        return _TRIES_AFTER_A_CUT if isinstance(error, CutOffError) else None
+
+    def _too_large(self, reason: str) -> WindowTooLargeError:
+        median = None if self._checker is None else self._checker.arrivals.median()
+        return WindowTooLargeError(
+            f"window {self._window} is too much for one request ({reason})", median_arrival=median
+        )

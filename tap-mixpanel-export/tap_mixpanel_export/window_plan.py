@@ -1,0 +1,236 @@
+"""Which windows a sweep asks for, in order; sizes that adapt, and windows that are cut smaller.
+
+Mixpanel's own sample script aims at one to two million events a request
+(``exporting_varied_length_date_ranges`` in https://github.com/mixpanel/mixpanel-utils).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tap_mixpanel_export import sweep
+from tap_mixpanel_export.instants import end_of, instant_text, start_of
+from tap_mixpanel_export.windows import DAY, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from tap_mixpanel_export.sweep import ArrivalFilter, Bookmark
+
+AIMED_EVENTS = 1_000_000
+TOO_MANY_EVENTS = 2 * AIMED_EVENTS
+TOO_MANY_BYTES = 1 << 30
+
+Place = tuple["date", int]
+
+_LARGEST_GROWTH = 4
+_SHORTEST_SLICE_MS = 60_000
+_HOUR_MS = 3_600_000
+_ARRIVAL = 'properties["mp_processing_time_ms"]'
+
+
+@dataclass(frozen=True)
+class PlannedWindow:
+    """One request of a sweep.
+
+    Attributes:
+        days: The project days asked for.
+        arrivals: What the sweep takes of them; checked again on each event.
+        was_exported: Whether the days were exported before, so that only late arrivals are due.
+        by_arrival: Whether Mixpanel is asked to answer with these arrivals only.
+        is_slice: Whether it is a part of a single day.
+        completes: Whether nothing more of its days follows.
+    """
+
+    days: Window
+    arrivals: ArrivalFilter
+    was_exported: bool
+    by_arrival: bool = False
+    is_slice: bool = False
+    completes: bool = True
+
+    def __str__(self) -> str:
+        if self.is_slice:
+            return f"{self.days} (arrivals until {instant_text(self.arrivals.arrived_until)})"
+        return f"{self.days} (new arrivals)" if self.was_exported else str(self.days)
+
+    @property
+    def place(self) -> Place:
+        """Its place in the sweep: comparable, smaller for what comes out earlier."""
+        return self.days.first_day, self.arrivals.arrived_after or 0
+
+    @property
+    def is_one_day(self) -> bool:
+        """Whether it cannot be cut by days."""
+        return self.days.first_day == self.days.last_day
+
+    def expression(self) -> str:
+        """Its arrivals as a segmentation expression.
+
+        A comparison with a property that an event lacks does not hold
+        (https://developer.mixpanel.com/reference/segmentation-expressions), so events without an
+        arrival stamp are asked for by name.
+        """
+        until = f"{_ARRIVAL} <= {self.arrivals.arrived_until}"
+        if self.arrivals.arrived_after is None:
+            return f"(not defined({_ARRIVAL})) or {until}"
+        return f"{_ARRIVAL} > {self.arrivals.arrived_after} and {until}"
+
+    def halves(
+        self, zone: ZoneInfo, median_arrival: int | None = None
+    ) -> tuple[PlannedWindow, ...] | None:
+        """Cut it in two, by days or, a single day, by arrival.
+
+        Args:
+            zone: Zone of the project's days.
+            median_arrival: The middle of the arrivals that are known (UTC milliseconds).
+
+        Returns:
+            The two parts in order, or None if it cannot be cut.
+        """
+        if not self.is_one_day:
+            first_day, last_day = self.days.first_day, self.days.last_day
+            middle = first_day + (last_day - first_day) // 2
+            return (
+                replace(self, days=Window(first_day, middle)),
+                replace(self, days=Window(middle + DAY, last_day)),
+            )
+        moment = self._middle(zone, median_arrival)
+        return None if moment is None else self._cut_at(moment)
+
+    def slices(self, count: int, zone: ZoneInfo) -> tuple[PlannedWindow, ...]:
+        """Cut a single day into so many parts by arrival, fewer if they would be too short.
+
+        Most events arrive while their day lasts, so that is what is cut into equal parts.
+        """
+        lower, upper = self._day_of_arrivals(zone)
+        count = min(count, (upper - lower) // _SHORTEST_SLICE_MS)
+        if count <= 1:
+            return (self,)
+        return self._cut_at(*(lower + (upper - lower) * n // count for n in range(1, count)))
+
+    def _cut_at(self, *moments: int) -> tuple[PlannedWindow, ...]:
+        """Cut it after some arrivals; events without a stamp stay in the first part."""
+        bounds = (self.arrivals.arrived_after, *moments, self.arrivals.arrived_until)
+        parts = [
+            replace(
+                self,
+                arrivals=replace(self.arrivals, arrived_after=after, arrived_until=until),
+                by_arrival=True,
+                is_slice=True,
+                completes=False,
+            )
+            for after, until in pairwise(bounds)
+            if until is not None
+        ]
+        return (*parts[:-1], replace(parts[-1], completes=self.completes))
+
+    def _middle(self, zone: ZoneInfo, median: int | None) -> int | None:
+        after, until = self.arrivals.arrived_after, self.arrivals.arrived_until
+        lower, upper = self._day_of_arrivals(zone)
+        if until - lower < 2 * _SHORTEST_SLICE_MS:
+            return None
+        if median is not None and (after is None or after < median) and median <= until:
+            # Imported events arrive in bursts, which no cut by time alone would find soon.
+            return min(median, until - 1)
+        is_followed_by_more = after is not None and upper < until
+        return upper if is_followed_by_more else (lower + upper) // 2
+
+    def _day_of_arrivals(self, zone: ZoneInfo) -> tuple[int, int]:
+        """When most of its events arrive: while the day lasts, or after that at any time."""
+        after, until = self.arrivals.arrived_after, self.arrivals.arrived_until
+        lower = start_of(self.days.first_day, zone) if after is None else after
+        ends = end_of(self.days.last_day, zone) + _HOUR_MS
+        return min(lower, until), min(until, ends) if lower < ends else until
+
+
+class WindowSize:
+    """How much the next request asks for: what brings about ``AIMED_EVENTS``, or fewer.
+
+    Attributes:
+        days: Days of a window.
+        slices: Parts of a day, if a day alone is too large.
+        is_settled: Whether the size has stopped growing.
+    """
+
+    def __init__(self, days: int, most_days: int) -> None:
+        self._most_days = most_days
+        self._aim = AIMED_EVENTS
+        self.days = min(days, most_days)
+        self.slices = 1
+        self.is_settled = False
+
+    def observe(self, days: int, answers: list[int], *, was_cut: bool) -> None:
+        """Learn from the answers to a window.
+
+        Args:
+            days: How many days it was about.
+            answers: How many events each of its answers had, of all arrivals.
+            was_cut: Whether they came in parts because more at once could not be had.
+        """
+        events = max(sum(answers), 1)
+        # Where Mixpanel ends answers earlier, what it did answer is what to aim at.
+        grown = min(self._aim + self._aim // 4 + 1, AIMED_EVENTS)
+        self._aim = min(max(*answers, 1), AIMED_EVENTS) if was_cut else grown
+        wanted = self._aim * days // events
+        self.days = max(1, min(wanted, days * _LARGEST_GROWTH, self._most_days))
+        most = TOO_MANY_EVENTS if self._aim == AIMED_EVENTS else self._aim
+        self.slices = -(-events // self._aim) if days == 1 and events > most else 1
+        self.is_settled = self.days <= days or self.days == self._most_days
+
+    def shrink(self, days: int) -> None:
+        """Learn from a window of so many days that had to be cut."""
+        self.days = max(1, min(self.days, days // 2))
+        self.is_settled = True
+
+
+class SweepPlan:
+    """The windows of an open sweep, planned ahead of what is done."""
+
+    def __init__(
+        self, bookmark: Bookmark, size: WindowSize, *, late_days: int | None, zone: ZoneInfo
+    ) -> None:
+        """Begin where the bookmark is.
+
+        Args:
+            bookmark: What is done; a sweep is open.
+            size: How much one window asks for.
+            late_days: Most days of a window of late arrivals that Mixpanel selects; None if it
+                is not to select them.
+            zone: Zone of the project's days.
+        """
+        self._planned = bookmark
+        self._size = size
+        self._late_days = late_days
+        self._zone = zone
+        self._slices: deque[PlannedWindow] = deque()
+
+    def next(self) -> PlannedWindow | None:
+        """Return the next window, or None if the sweep is planned to its end."""
+        if not self._slices:
+            self._slices.extend(self._windows())
+        return self._slices.popleft() if self._slices else None
+
+    def _windows(self) -> Iterator[PlannedWindow]:
+        bookmark, size = self._planned, self._size
+        late_size = self._late_days or size.days
+        days = sweep.next_window(bookmark, size=size.days, late_size=late_size)
+        if days is None:
+            return
+        was_exported = sweep.was_exported(bookmark, days)
+        window = PlannedWindow(
+            days,
+            sweep.arrival_filter(bookmark, days),
+            was_exported=was_exported,
+            by_arrival=was_exported and self._late_days is not None,
+        )
+        self._planned = sweep.complete_window(bookmark, days, self._zone)
+        if size.slices > 1 and window.is_one_day and not was_exported:
+            yield from window.slices(size.slices, self._zone)
+        else:
+            yield window
