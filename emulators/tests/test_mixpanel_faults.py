@@ -151,6 +151,18 @@ def test_terminated_early_beyond_the_last_event(emulator, base):
     assert body_lines(get(base).content)[EVENTS:] == [b"terminated early"]
 
 
+@pytest.mark.parametrize(("most", "end"), [(EVENTS, b""), (EVENTS - 1, b"terminated early")])
+def test_a_project_ends_answers_that_are_too_large_for_it(serve, most, end):
+    project = Project(1, service_accounts=dict([AUTH]), most_events=most)
+    emulator = MixpanelEmulator(projects=[project], limits=NO_LIMITS)
+    emulator.add_events(
+        1, [{"event": "A", "properties": {"time": 1714478400000, "n": n}} for n in range(EVENTS)]
+    )
+    lines = body_lines(get(serve(emulator)).content)
+    assert sum(map(is_event, lines[:-1])) == most
+    assert lines[-1] == end
+
+
 def test_error_tail(emulator, base):
     emulator.faults.add(Fault("error_tail", args={"after_events": 0}))
     assert get(base).content == b'{"error": "internal err'

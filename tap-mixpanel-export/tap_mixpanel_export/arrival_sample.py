@@ -1,4 +1,4 @@
-"""A bounded sample of the arrivals in an answer, for its middle."""
+"""A bounded sample of the arrivals in an answer: where would two equal parts meet?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from statistics import median_low
 
 _MOST = 2000
 _ENOUGH = 50
+_SORTED = 0.25
+_HIGH = 0.8
 
 
 class ArrivalSample:
@@ -27,6 +29,27 @@ class ArrivalSample:
                 self._stride *= 2
         self._seen += 1
 
-    def median(self) -> int | None:
-        """Return the middle arrival in UTC milliseconds, None if too few were seen."""
-        return median_low(self._kept) if len(self._kept) >= _ENOUGH else None
+    def cut_after(self) -> int | None:
+        """Return the arrival after which to cut an answer of which only the beginning came.
+
+        The middle one, if the answer is in no order. If it is in the order of arrival, what came
+        is its first part, and nearly all of that fits into an answer.
+
+        Returns:
+            UTC milliseconds, or None if too few were seen.
+        """
+        if len(self._kept) < _ENOUGH:
+            return None
+        return (
+            sorted(self._kept)[int(_HIGH * len(self._kept))]
+            if self._is_sorted()
+            else self._middle()
+        )
+
+    def _middle(self) -> int:
+        return median_low(self._kept)
+
+    def _is_sorted(self) -> bool:
+        half = len(self._kept) // 2
+        moved = median_low(self._kept[half:]) - median_low(self._kept[:half])
+        return moved > _SORTED * (max(self._kept) - min(self._kept))

@@ -39,12 +39,12 @@ class WindowTooLargeError(TapError):
     """A window is to be asked for in smaller pieces.
 
     Attributes:
-        median_arrival: The middle arrival (UTC milliseconds) of what came of it, or None.
+        cut_after: An arrival (UTC milliseconds) after which to cut it, by what came of it, or None.
     """
 
-    def __init__(self, message: str, *, median_arrival: int | None = None) -> None:
+    def __init__(self, message: str, *, cut_after: int | None = None) -> None:
         super().__init__(message)
-        self.median_arrival = median_arrival
+        self.cut_after = cut_after
 
 
 class AttemptError(TapError):

@@ -46,10 +46,15 @@ class BudgetLimits:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why no request may begin now, and for how many seconds."""
+    """Why no request may begin now, and for how many seconds at least.
+
+    Attributes:
+        is_brief: Whether it is over within a second.
+    """
 
     seconds: float
     reason: str
+    is_brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ class RequestLedger:
             return Refusal(hour, reason)
         spacing = _until_free(begun, 1, _SPACING, now)
         if spacing > 0:
-            return Refusal(spacing, f"Mixpanel allows {REQUESTS_PER_SECOND} requests a second")
+            reason = f"Mixpanel allows {REQUESTS_PER_SECOND} requests a second"
+            return Refusal(spacing, reason, is_brief=True)
         return None
 
     def _free_place(self) -> FileLock | None:

@@ -6,7 +6,6 @@ hour is used up, what is left of it is not spent on windows that are only wanted
 
 from __future__ import annotations
 
-import logging
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +16,7 @@ from tap_mixpanel_export.errors import RunEndedError
 from tap_mixpanel_export.request_ledger import Lease, Refusal
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator
 
     from tap_mixpanel_export.clock import Clock
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.window_plan import Place
 
 _POLL = 0.2
-_WORTH_A_LINE = 1.0
+_SAME_MOMENT = 1.0
 
 
 class RequestQueue:
@@ -47,9 +47,10 @@ class RequestQueue:
         self._logger = logger
         self._changed = threading.Condition()
         self._waiting: list[Place] = []
+        self._reserved: set[Place] = set()
         self._under_way = 0
         self._pauses = 0
-        self._told = 0.0
+        self._told = ("", 0.0)
 
     @contextmanager
     def turn(self, place: Place, ended: threading.Event) -> Iterator[int]:
@@ -87,25 +88,38 @@ class RequestQueue:
                 self._pauses -= 1
                 self._changed.notify_all()
 
+    def reserve(self, place: Place) -> None:
+        """Let no later window's request begin before this one's, until its turn or `cancel`."""
+        with self._changed:
+            self._reserved.add(place)
+
+    def cancel(self, place: Place) -> None:
+        """Take a reservation back, if there is one."""
+        with self._changed:
+            self._reserved.discard(place)
+            self._changed.notify_all()
+
     def _lease(self, place: Place, ended: threading.Event) -> Lease:
         with self._changed:
             self._waiting.append(place)
         try:
+            told: set[str] = set()
             while isinstance(answer := self._ask(place, ended), Refusal):
-                self._tell(answer)
+                self._tell(answer, told)
                 wait(self._clock, answer.seconds, ended)
             return answer
         finally:
             with self._changed:
                 self._waiting.remove(place)
+                self._reserved.discard(place)
                 self._changed.notify_all()
 
     def _ask(self, place: Place, ended: threading.Event) -> Lease | Refusal:
         with self._changed:
-            while not self._is_next(place):
+            while not ended.is_set() and not self._is_next(place):
                 self._changed.wait(_POLL)
-                if ended.is_set():
-                    raise RunEndedError
+            if ended.is_set():
+                raise RunEndedError
             answer = self._ledger.try_begin()
             if isinstance(answer, Lease):
                 self._under_way += 1
@@ -113,17 +127,18 @@ class RequestQueue:
 
     def _is_next(self, place: Place) -> bool:
         is_free = self._under_way < self._at_once and not self._pauses
-        return is_free and place == min(self._waiting)
+        return is_free and place == min({*self._waiting, *self._reserved})
 
-    def _tell(self, refusal: Refusal) -> None:
+    def _tell(self, refusal: Refusal, told: set[str]) -> None:
         """Log a wait, once for all the requests that wait for the same moment."""
         until = self._clock.now() + refusal.seconds
-        is_worth_it = refusal.seconds >= _WORTH_A_LINE and until > self._told + _WORTH_A_LINE
-        if is_worth_it:
-            self._told = until
-        self._logger.log(
-            logging.INFO if is_worth_it else logging.DEBUG,
-            "waiting %s: %s",
-            timedelta(seconds=round(refusal.seconds, 1 if refusal.seconds < 1 else None)),
-            refusal.reason,
+        last_reason, last_until = self._told
+        is_same = refusal.reason == last_reason and until <= last_until + _SAME_MOMENT
+        is_news = refusal.reason not in told and not is_same
+        told.add(refusal.reason)
+        if refusal.is_brief or not is_news:
+            return
+        self._told = (refusal.reason, until)
+        self._logger.info(
+            "waiting %s: %s", timedelta(seconds=max(1, round(refusal.seconds))), refusal.reason
         )

@@ -29,14 +29,14 @@ class RetryPolicy:
         longest_wait: Seconds; the limit of that growth, unless the server asks for more.
         patience: Seconds. The rate limit is waited out so long from its first refusal on,
             whatever the time was spent on; a server that asks for a longer wait gets none. The
-            hourly budget is sliding and shared with other users of the project, so a bit over
-            an hour.
+            hourly budget is sliding and shared with other users of the project, who may take
+            each request that becomes free, so several hours.
     """
 
     max_tries: int = 8
     first_wait: float = 2.0
     longest_wait: float = 300.0
-    patience: float = 4500.0
+    patience: float = 21_600.0
 
     def call(
         self,

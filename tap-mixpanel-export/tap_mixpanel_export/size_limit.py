@@ -8,6 +8,8 @@ from tap_mixpanel_export.errors import (
     AbortedError,
     AttemptError,
     CutOffError,
+    ExportRefusedError,
+    TapError,
     TimedOutError,
     WindowTooLargeError,
 )
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _TRIES_OF_A_DAY = 2
 _TRIES_AFTER_A_CUT = 4
+_TRIES_OF_A_SLICE = 2
 
 
 class SizeLimit:
@@ -42,6 +45,7 @@ class SizeLimit:
 
         Raises:
             WindowTooLargeError: It is too much for one window, and can be had in parts.
+            ExportRefusedError: It cannot, since Mixpanel does not filter.
         """
         if not self._is_divisible or self._checker is None:
             return
@@ -55,6 +59,7 @@ class SizeLimit:
 
         Raises:
             WindowTooLargeError: Smaller windows may succeed where this one keeps failing.
+            ExportRefusedError: They cannot be had, since Mixpanel does not filter.
         """
         tries = self._tries(error)
         if not self._is_divisible or tries is None:
@@ -66,10 +71,19 @@ class SizeLimit:
     def _tries(self, error: AttemptError) -> int | None:
         if isinstance(error, (AbortedError, TimedOutError)):
             return _TRIES_OF_A_DAY if self._is_whole_day else 1
-        return _TRIES_AFTER_A_CUT if isinstance(error, CutOffError) else None
+        if isinstance(error, CutOffError):
+            return _TRIES_OF_A_SLICE if self._window.is_slice else _TRIES_AFTER_A_CUT
+        return None
 
-    def _too_large(self, reason: str) -> WindowTooLargeError:
-        median = None if self._checker is None else self._checker.arrivals.median()
+    def _too_large(self, reason: str) -> TapError:
+        moment = None if self._checker is None else self._checker.arrivals.cut_after()
+        window = self._window
+        if window.is_slice and moment is not None and not window.arrivals.takes(moment):
+            return ExportRefusedError(
+                f"window {window} is too much for one request ({reason}), and its day cannot be "
+                "asked for in parts: Mixpanel, or what stands before it, does not apply the filter "
+                "on mp_processing_time_ms; check api_url and the proxy's settings"
+            )
         return WindowTooLargeError(
-            f"window {self._window} is too much for one request ({reason})", median_arrival=median
+            f"window {window} is too much for one request ({reason})", cut_after=moment
         )

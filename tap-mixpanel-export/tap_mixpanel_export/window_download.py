@@ -6,7 +6,7 @@ import gzip
 import io
 import tempfile
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -126,8 +126,8 @@ class WindowDownloader:
         """Bring a window's whole body onto the disk.
 
         Args:
-            window: What to ask for. If its days were exported before, Mixpanel's denial that
-                they have begun is a failed attempt.
+            window: What to ask for. If some of its days was exported before, Mixpanel's denial
+                that they have begun is a failed attempt.
             ended: Set when nobody needs the window any more.
 
         Raises:
@@ -138,13 +138,14 @@ class WindowDownloader:
             RunEndedError: Nobody needs the window any more.
             StorageError: The disk is full or not writable.
         """
+        self._queue.reserve(window.place)  # before a later window's thread can be quicker
         limit = SizeLimit(window, self._zone)
 
         def attempt() -> SpooledWindow:
             try:
                 return self._attempt(window, limit, ended)
             except DayNotStartedError as error:
-                if not window.was_exported:
+                if not (window.was_exported or window.follows_a_slice):
                     raise
                 raise AttemptError(
                     f"{error}, though {window.days.last_day} was exported before; check "
@@ -155,13 +156,19 @@ class WindowDownloader:
                 raise
 
         def pause(seconds: float, error: AttemptError) -> None:
-            is_limited = isinstance(error, RateLimitedError)
-            with self._queue.pause() if is_limited else nullcontext():
+            if not isinstance(error, RateLimitedError):
                 wait(self._clock, seconds, ended)
+                return
+            with self._queue.pause():
+                wait(self._clock, seconds, ended)
+                self._queue.reserve(window.place)
 
-        return self._policy.call(
-            attempt, f"window {window}", pause=pause, clock=self._clock, logger=self._logger
-        )
+        try:
+            return self._policy.call(
+                attempt, f"window {window}", pause=pause, clock=self._clock, logger=self._logger
+            )
+        finally:
+            self._queue.cancel(window.place)
 
     def _attempt(self, window: PlannedWindow, limit: SizeLimit, ended: Event) -> SpooledWindow:
         with storage_errors(self._spool.path):

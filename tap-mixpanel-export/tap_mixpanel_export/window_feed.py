@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from concurrent import futures
 from concurrent.futures import Future
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.window_download import SpooledWindow
     from tap_mixpanel_export.window_plan import PlannedWindow, SweepPlan, WindowSize
 
-MOST_CUTS_IN_A_ROW = 14
-"""From 30 days to one takes 5, from a day to ten minutes 8."""
+_LONGEST_DEAFNESS = 0.5
 
 
 class Download(Protocol):
@@ -66,7 +66,6 @@ class WindowFeed:
         self._logger = logger
         self._ahead: deque[_Coming] = deque()
         self._ended = threading.Event()
-        self._cuts_in_a_row = 0
         self._was_cut = False
         self._answers: list[int] = []
 
@@ -95,14 +94,17 @@ class WindowFeed:
             if not self._ahead:
                 return None
             window, spool = self._ahead[0].window, self._ahead[0].spool
+            # Python may miss a signal on the brink of an endless wait, so no wait is endless.
+            while not futures.wait([spool], timeout=_LONGEST_DEAFNESS).done:
+                pass
             try:
                 spooled = spool.result()
             except WindowTooLargeError as error:
                 self._cut(window, error)
             else:
                 self._ahead.popleft()
-                self._cuts_in_a_row = 0
                 self._learn(window, spooled.events)
+                self._fill()  # so that others come while the caller is at work on this one
                 return window, spooled
 
     def _fill(self) -> None:
@@ -114,11 +116,10 @@ class WindowFeed:
             coming.start(self._download, self._ended)
 
     def _cut(self, window: PlannedWindow, error: WindowTooLargeError) -> None:
-        halves = window.halves(self._zone, error.median_arrival)
-        if halves is None or self._cuts_in_a_row >= MOST_CUTS_IN_A_ROW:
+        halves = window.halves(self._zone, error.cut_after)
+        if halves is None:
             raise RetriesExhaustedError(f"{error}; smaller requests did not help") from error
         self._logger.info("%s; asking for it in two parts", error)
-        self._cuts_in_a_row += 1
         self._was_cut = True
         self._size.shrink(window.days.count)
         self._ahead.popleft()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -42,14 +44,17 @@ class FakeClock:
 
     def __init__(self, now: float) -> None:
         self._now = now
+        self._lock = threading.Lock()
         self.slept: list[float] = []
 
     def now(self) -> float:
         return self._now
 
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self._now += seconds
+    def wait(self, seconds: float, ended: threading.Event) -> None:
+        del ended
+        with self._lock:
+            self.slept.append(seconds)
+            self._now += seconds
 
     def advance(self, **units: float) -> None:
         days, hours = units.get("days", 0), units.get("hours", 0)
@@ -115,6 +120,8 @@ class World:
     clock: FakeClock
     state_dir: Path
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    keeps_ledger: bool = False
+    """Whether a run knows of the requests of the runs before; else each has an hour of its own."""
 
     def config(self, **settings: Any) -> dict[str, Any]:
         config = {
@@ -125,6 +132,8 @@ class World:
             "start_date": "2024-03-18",
             "state_dir": str(self.state_dir),
             "request_timeout": 20,
+            "max_window_days": 1,
+            "max_concurrent_requests": 1,
             **settings,
         }
         return {name: value for name, value in config.items() if value is not None}
@@ -146,6 +155,8 @@ class World:
         catalog: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Run:
+        if not self.keeps_ledger:
+            shutil.rmtree(self.state_dir / "requests", ignore_errors=True)
         writer = MemoryWriter(kill_after)
         error: BaseException | None = None
         try:

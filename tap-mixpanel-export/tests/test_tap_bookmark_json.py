@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +32,8 @@ def bookmarks(draw):
         arrived_until=arrived_until,
         exported=Window(days[0], days[1]) if has_exported else None,
         sweep=draw(st.sampled_from([None, open_sweep])),
+        selection=draw(st.none() | st.text(max_size=5)),
+        project_id=draw(st.none() | st.just("4711")),
     )
 
 
@@ -57,6 +60,25 @@ def test_an_older_state_leaves_out_what_says_nothing(bookmark):
     assert bookmark_json.from_json(older, zone=UTC, now_ms=NOW) == bookmark
     older["sweep"] = content["sweep"] if bookmark.sweep else None
     assert bookmark_json.from_json(older, zone=UTC, now_ms=NOW) == bookmark
+
+
+@given(bookmarks())
+def test_a_state_of_version_1_is_continued(bookmark):
+    content = {**bookmark_json.to_json(bookmark), "state_version": 1}
+    del content["selection"], content["project_id"]
+    expected = replace(bookmark, selection=None, project_id=None)
+    assert bookmark_json.from_json(content, zone=UTC, now_ms=NOW) == expected
+    assert bookmark_json.to_json(expected)["state_version"] == 2
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(None, "1"), ("1", "1"), ("1", None), (None, None)])
+def test_a_state_that_may_be_this_projects_is_continued(theirs, ours):
+    bookmark_json.check_project(Bookmark(project_id=theirs), ours)
+
+
+def test_the_state_of_another_project_is_refused():
+    with pytest.raises(StateError, match="belongs to project 1, and project_id is 2"):
+        bookmark_json.check_project(Bookmark(project_id="1"), "2")
 
 
 @pytest.mark.parametrize(
@@ -99,14 +121,18 @@ SWEEP = {
 GOOD = {
     "replication_key": "time",
     "replication_key_value": "2024-03-01T00:00:00.000Z",
-    "state_version": 1,
+    "state_version": 2,
     "arrived_until": 5,
     "exported_first_day": "2024-01-01",
     "exported_last_day": "2024-03-01",
     "sweep": SWEEP,
+    "selection": "a8c223451fe78ee3",
+    "project_id": "4711",
 }
 WRONG = [
-    ({"state_version": 2}, "newer version"),
+    ({"state_version": 3}, "newer version"),
+    ({"state_version": 0}, "not a version number"),
+    ({"state_version": True}, "not a version number"),
     ({"state_version": "1"}, "not a version number"),
     ({"state_version": None}, "not a version number"),
     ({"replication_key": "updated_at"}, "replication key is 'updated_at'"),
@@ -128,6 +154,10 @@ WRONG = [
     ({"sweep": {**SWEEP, "next_day": "2024-03-04"}}, "no days left"),
     ({"sweep": {**SWEEP, "last_day": "2024-02-01"}}, "lies before 'sweep.first_day'"),
     ({"sweep": {**SWEEP, "arrived_after": 4}}, "differ"),
+    ({"selection": 7}, "'selection' is not text"),
+    ({"selection": ["Opened"]}, "'selection' is not text"),
+    ({"project_id": 4711}, "'project_id' is not text"),
+    ({"project_id": {}}, "'project_id' is not text"),
 ]
 
 

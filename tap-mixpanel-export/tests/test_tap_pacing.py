@@ -1,17 +1,24 @@
-"""The budget of requests, retries and what an answer's error means."""
+"""Retries, and what an answer's error means."""
 
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_mixpanel_export.credentials import credentials_from
-from tap_mixpanel_export.errors import AttemptError, RateLimitedError, RetriesExhaustedError
-from tap_mixpanel_export.request_budget import InProcessBudget
+from tap_mixpanel_export.errors import (
+    AttemptError,
+    RateLimitedError,
+    RetriesExhaustedError,
+    TimedOutError,
+)
 from tap_mixpanel_export.response_errors import error_of, parse_retry_after, server_words
 from tap_mixpanel_export.retries import RetryPolicy
+
+LOGGER = logging.getLogger("unused")
 
 
 class Clock:
@@ -20,43 +27,6 @@ class Clock:
 
     def now(self):
         return self.time
-
-    def sleep(self, seconds):
-        assert seconds > 0
-        self.time += seconds
-
-
-@given(
-    per_hour=st.integers(1, 60),
-    pauses=st.lists(st.floats(0, 900) | st.floats(0, 0.5), max_size=200),
-)
-def test_no_hour_and_no_second_sees_more_than_its_share(per_hour, pauses):
-    clock = Clock()
-    budget = InProcessBudget(per_hour=per_hour, clock=clock, logger=logging.getLogger("unused"))
-    started = []
-    for pause in pauses:
-        clock.time += pause
-        budget.acquire()
-        started.append(clock.time)
-    for period, most in ((3600, per_hour), (1, 3)):
-        for index in range(len(started) - most):
-            assert started[index + most] - started[index] > period
-
-
-def test_a_long_wait_is_said(caplog, fake_clock, logger):
-    budget = InProcessBudget(per_hour=2, clock=fake_clock, logger=logger)
-    with caplog.at_level(logging.INFO):
-        for _ in range(3):
-            budget.acquire()
-    assert "waiting 3601.0 s: all 2 requests of this hour are used up" in caplog.text
-
-
-def test_a_clock_that_is_set_back_does_not_stop_the_tap(fake_clock, logger):
-    budget = InProcessBudget(per_hour=1, clock=fake_clock, logger=logger)
-    budget.acquire()
-    fake_clock.advance(days=-30)
-    budget.acquire()
-    assert sum(fake_clock.slept) <= 3602
 
 
 @pytest.fixture
@@ -73,7 +43,11 @@ def call(fake_clock, logger):
                 raise error
             return "done"
 
-        return policy.call(attempt, "window x", clock=fake_clock, logger=logger)
+        def pause(seconds, error):
+            assert error in errors
+            fake_clock.wait(seconds, threading.Event())
+
+        return policy.call(attempt, "window x", pause=pause, clock=fake_clock, logger=logger)
 
     return call
 
@@ -129,9 +103,13 @@ def test_the_rate_limit_is_waited_out_for_its_patience_by_the_clock(asked, secon
         refused_at.append(clock.time)
         raise RateLimitedError("429", retry_after=asked)
 
+    def pause(seconds, _error):
+        assert seconds > 0
+        clock.time += seconds
+
     policy = RetryPolicy(max_tries=2, patience=4500)
     with pytest.raises(RetriesExhaustedError):
-        policy.call(attempt, "window x", clock=clock, logger=logging.getLogger("unused"))
+        policy.call(attempt, "window x", pause=pause, clock=clock, logger=LOGGER)
     assert len(refused_at) > 2
     assert len(refused_at) < 40
     assert 4400 <= refused_at[-1] - refused_at[0] <= 4500 + 600 + 300
@@ -182,11 +160,12 @@ def test_the_servers_words_are_short_and_safe(body, words):
 @pytest.mark.parametrize(
     ("status", "words", "kind", "seconds"),
     [
-        (408, "Request Timeout", AttemptError, 30.0),
+        (408, "Request Timeout", TimedOutError, 30.0),
+        (504, "Gateway Timeout", TimedOutError, 30.0),
         (429, "slow down", RateLimitedError, 30.0),
         (500, "unknown error", AttemptError, 30.0),
         (503, "maintenance", AttemptError, 30.0),
-        (400, "Timeout Error.", AttemptError, 30.0),
+        (400, "Timeout Error.", TimedOutError, 30.0),
     ],
 )
 def test_what_is_asked_for_again_honours_retry_after(status, words, kind, seconds):

@@ -202,7 +202,7 @@ def test_extra_keys_of_the_sdk_in_a_state_do_no_harm(world, event):
     [
         {"bookmarks": {"export": {"replication_key": "time"}}},
         {"bookmarks": {"events": {"replication_key": "id", "replication_key_value": 3}}},
-        {"bookmarks": {"events": {"state_version": 2}}},
+        {"bookmarks": {"events": {"state_version": 3}}},
         [1],
     ],
 )

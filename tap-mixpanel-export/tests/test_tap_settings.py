@@ -175,7 +175,7 @@ def test_secrets_are_not_shown(world):
 
 
 def test_settings_from_the_environment(world, monkeypatch):
-    for name, value in world.config(window_days=3, events=None).items():
+    for name, value in world.config(window_days=3, max_window_days=30, events=None).items():
         monkeypatch.setenv(f"TAP_MIXPANEL_EXPORT_{name.upper()}", str(value))
     monkeypatch.setenv("TAP_MIXPANEL_EXPORT_EVENTS", '["Opened, twice"]')
     settings = world.tap_class()(parse_env_config=True).settings
