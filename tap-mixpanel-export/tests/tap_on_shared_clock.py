@@ -36,7 +36,7 @@ class SharedClock:
 
     def now(self) -> float:
         with self._content() as content:
-            return content["now"]
+            return float(content["now"])
 
     def wait(self, seconds: float, ended: threading.Event) -> None:
         until = self.now() + seconds
@@ -57,7 +57,7 @@ class SharedClock:
         with self._content() as content:
             if content["now"] < until and not content["on_their_way"]:
                 content["now"] = until
-            return content["now"] >= until
+            return bool(content["now"] >= until)
 
     @contextmanager
     def _content(self) -> Iterator[dict[str, Any]]:
@@ -92,5 +92,5 @@ class TapOnSharedClock(TapMixpanelExport):
 
 if __name__ == "__main__":
     TapOnSharedClock.clock = SharedClock(Path(sys.argv.pop(1)))
-    export_run.RequestLedger = WatchedLedger  # type: ignore[misc]
+    vars(export_run)["RequestLedger"] = WatchedLedger
     TapOnSharedClock.cli()

@@ -80,12 +80,12 @@ class Process:
 
     def end(self) -> int:
         """Read to the end; returns the exit code."""
-        self.read()
-        code = self._process.wait(timeout=60)
-        self._logging.join()
-        self._process.stdout.close()
-        self._process.stderr.close()
-        return code
+        if not self._process.stdout.closed:
+            self.read()
+            self._logging.join()
+            self._process.stdout.close()
+            self._process.stderr.close()
+        return self._process.wait(timeout=60)
 
     def messages(self) -> list[dict[str, Any]]:
         """The lines that came whole."""
@@ -102,12 +102,14 @@ class Loader:
     settings: dict[str, Any]
     state: Any = None
     came: Counter[str] = field(default_factory=Counter)
+    processes: list[Process] = field(default_factory=list)
 
     def start(self, **settings: Any) -> Process:
         # Runs in such a row would use up the hour's requests, which the ledger remembers.
         shutil.rmtree(self.world.state_dir / "requests", ignore_errors=True)
         config = self.world.config(**{**self.settings, **settings})
-        return Process(config, self.state, self.folder)
+        self.processes.append(Process(config, self.state, self.folder))
+        return self.processes[-1]
 
     def load(self, process: Process) -> None:
         pending: list[str] = []
@@ -143,7 +145,11 @@ def project(make_world, event):
 @pytest.fixture
 def loader(project, tmp_path):
     settings = {"start_date": FIRST_DAY.isoformat(), "settle_minutes": 0}
-    return Loader(project[0], tmp_path, settings)
+    loader = Loader(project[0], tmp_path, settings)
+    yield loader
+    for process in loader.processes:
+        process.send(signal.SIGKILL)
+        process.end()
 
 
 def kill_by_size(process, chance):
