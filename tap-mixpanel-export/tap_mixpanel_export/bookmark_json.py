@@ -2,11 +2,12 @@
 
 Layout under ``bookmarks.events``: ``replication_key`` and ``replication_key_value`` as the SDK
 writes them, ``state_version``, ``arrived_until``, ``exported_first_day``, ``exported_last_day``,
-``sweep``, ``selection`` and ``project_id``. Version 1 had not the last two and is read as well.
+``sweep``, ``selection``, ``project_id`` and ``pace``. Version 1 had none of the last three; it is
+read as well.
 
 Every key is always written, null if it says nothing: Meltano merges a STATE into the ones before
 it, depth first, so a key that is left out would keep the value of an older state. For the same
-reason ``sweep`` is always an object, all null while no sweep is open
+reason ``sweep`` and ``pace`` are always objects, ``sweep`` all null while none is open
 (``MeltanoState.merge_partial`` in meltano/core/state_store/base.py of
 https://github.com/meltano/meltano).
 """
@@ -15,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tap_mixpanel_export.errors import StateError
 from tap_mixpanel_export.instants import day_of, instant_text, parse_instant, to_millis
-from tap_mixpanel_export.sweep import Bookmark, OpenSweep
+from tap_mixpanel_export.sweep import Bookmark, OpenSweep, Pace
 from tap_mixpanel_export.windows import DAY, Window
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ _VALUE = "replication_key_value"
 _EXPORTED = ("exported_first_day", "exported_last_day")
 _PLAIN_KEYS = frozenset({"replication_key", _VALUE})
 _TEXTS = ("selection", "project_id")
-_KEYS = _PLAIN_KEYS | {"state_version", "arrived_until", *_EXPORTED, "sweep", *_TEXTS}
+_KEYS = _PLAIN_KEYS | {"state_version", "arrived_until", *_EXPORTED, "sweep", *_TEXTS, "pace"}
 _SDK_KEYS = frozenset(
     {"starting_replication_value", "replication_key_signpost", "progress_markers"}
 )
 _SWEEP_KEYS = ("arrived_after", "arrived_until", "first_day", "last_day", "next_day")
+_PACE_NUMBERS = ("days", "most_days", "aim", "slices")
+_PACE_KEYS = ("ahead", *_PACE_NUMBERS, "is_settled")
 _ADVICE = "hand over the state this tap wrote last, or run a full refresh without state"
 
 
@@ -55,6 +58,7 @@ def to_json(bookmark: Bookmark) -> dict[str, Any]:
         "sweep": _sweep_to_json(bookmark.sweep),
         "selection": bookmark.selection,
         "project_id": bookmark.project_id,
+        "pace": _pace_to_json(bookmark.pace),
     }
 
 
@@ -70,6 +74,12 @@ def _sweep_to_json(sweep: OpenSweep | None) -> dict[str, Any]:
     }
 
 
+def _pace_to_json(pace: Pace | None) -> dict[str, Any]:
+    if pace is None:
+        return dict.fromkeys(_PACE_KEYS)
+    return {**vars(pace), "ahead": [*pace.ahead]}
+
+
 def stream_bookmark(state: object) -> Mapping[str, Any]:
     """Return ``bookmarks.events`` of a whole Singer state, empty if there is none.
 
@@ -78,6 +88,8 @@ def stream_bookmark(state: object) -> Mapping[str, Any]:
     """
     if not isinstance(state, Mapping):
         raise StateError(f"state: it is not a JSON object; {_ADVICE}")
+    if state.get("type") == "STATE" and "value" in state:
+        raise StateError("state: it is a whole STATE message; hand over what is under 'value'")
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, Mapping):
         raise StateError(f"state: 'bookmarks' is not an object; {_ADVICE}")
@@ -118,6 +130,7 @@ def from_json(content: Mapping[str, Any], *, zone: ZoneInfo, now_ms: int) -> Boo
         sweep=_sweep(content.get("sweep")),
         selection=_text(content, "selection"),
         project_id=_text(content, "project_id"),
+        pace=_pace(content.get("pace")),
     )
     _check_order(bookmark, now_ms)
     return bookmark
@@ -210,6 +223,24 @@ def _sweep(value: object) -> OpenSweep | None:
     if after is not None and after >= until:
         raise StateError(f"state: 'sweep' ends before it begins ({after}, {until}); {_ADVICE}")
     return OpenSweep(after, until, days, next_day)
+
+
+def _pace(value: object) -> Pace | None:
+    if value is None or value == dict.fromkeys(_PACE_KEYS):
+        return None
+    if isinstance(value, Mapping):
+        ahead, is_settled = value.get("ahead"), value.get("is_settled")
+        numbers = [value.get(name) for name in _PACE_NUMBERS]
+        if isinstance(ahead, list) and isinstance(is_settled, bool):
+            counts = [number for number in (*numbers, *ahead) if _is_count(number)]
+            if len(counts) == len(numbers) + len(ahead):
+                days, most_days, aim, slices, *days_ahead = counts
+                return Pace(tuple(days_ahead), days, most_days, aim, slices, is_settled)
+    raise StateError(f"state: 'pace' does not say how to go on; {_ADVICE}")
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _check_order(bookmark: Bookmark, now_ms: int) -> None:

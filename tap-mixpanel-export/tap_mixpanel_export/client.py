@@ -10,6 +10,7 @@ import socket
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3
@@ -56,6 +57,7 @@ class ExportClient:
         self._settings = settings
         self._queue = queue
         self._clock = clock
+        self._hidden = (*settings.credentials.secrets, *_written(settings.where))
         self._counter = metrics.http_request_counter(STREAM, EXPORT_PATH)
         self._lock = threading.Lock()
         self.requests = 0
@@ -129,7 +131,7 @@ class ExportClient:
         body = response.raw.read(4 * SHOWN_BYTES, decode_content=True)
         raise error_of(
             response.status_code,
-            server_words(body, credentials.secrets),
+            server_words(body, self._hidden),
             retry_after=response.headers.get("Retry-After"),
             credentials=credentials,
             now=self._clock.now(),
@@ -165,7 +167,7 @@ class ExportClient:
         )
 
     def _words(self, error: Exception) -> str:
-        text = redacted(f"{type(error).__name__}: {error}", self._settings.credentials.secrets)
+        text = redacted(f"{type(error).__name__}: {error}", self._hidden)
         return text[:SHOWN_BYTES]
 
 
@@ -191,6 +193,11 @@ def _parameters(settings: Settings, window: PlannedWindow) -> dict[str, str]:
     if where:
         parameters["where"] = where
     return parameters
+
+
+def _written(where: str | None) -> tuple[str, ...]:
+    """The ways in which a filter, which may hold customer data, is written in an address."""
+    return (where, quote(where), quote_plus(where)) if where else ()
 
 
 def _where(settings: Settings, window: PlannedWindow) -> str | None:

@@ -101,5 +101,6 @@ def checked_json(file: IO[str] | None, option: str) -> IO[str] | None:
     try:
         json.loads(text)
     except ValueError as error:
-        raise TapError(f"{option} {file.name}: is not JSON ({error})") from None
+        advice = "; of several lines hand over the last one" if option == "--state" else ""
+        raise TapError(f"{option} {file.name}: is not JSON ({error}){advice}") from None
     return io.StringIO(text)

@@ -7,6 +7,7 @@ without a change to names, nesting or text, lone surrogate escapes included.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
@@ -54,7 +55,7 @@ class Event:
         name: The event's name.
         properties: Every property, exactly as exported.
         time_ms: Raw ``time`` in milliseconds, in the project's own basis.
-        arrival_ms: ``mp_processing_time_ms``, UTC milliseconds, or None if it has none.
+        arrival_ms: ``mp_processing_time_ms``, UTC milliseconds, or None if it is no number.
     """
 
     name: str
@@ -85,7 +86,7 @@ def parse_event(line: bytes) -> Event:
         raise ForeignLineError("'event' is missing or not a string")
     if not isinstance(properties, dict):
         raise ForeignLineError("'properties' is missing or not an object")
-    arrival_ms = integer_of(properties.get("mp_processing_time_ms"))
+    arrival_ms = _arrival_ms(properties.get("mp_processing_time_ms"))
     return Event(name, properties, _time_ms(properties.get("time")), arrival_ms)
 
 
@@ -105,7 +106,7 @@ def build_record(event: Event, event_time: EventTime) -> Record:
         "import": imported if isinstance(imported, bool) else None,
         "mp_api_endpoint": _text(properties.get("$mp_api_endpoint")),
         "mp_api_timestamp_ms": received_ms,
-        "mp_processing_time_ms": event.arrival_ms,
+        "mp_processing_time_ms": integer_of(properties.get("mp_processing_time_ms")),
         "properties": properties,
     }
 
@@ -179,6 +180,13 @@ def _time_ms(value: object) -> int:
     if not EARLIEST_TIME <= value <= LATEST_TIME:
         raise InvalidLineError("the property 'time' is outside years 1 to 9999")
     return int(value)
+
+
+def _arrival_ms(value: object) -> int | None:
+    """Read an arrival as Mixpanel compares it: any number, the next millisecond for a fraction."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    return math.ceil(value) if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else None
 
 
 def integer_of(value: object) -> int | None:

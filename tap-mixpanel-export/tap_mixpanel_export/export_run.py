@@ -25,7 +25,8 @@ from tap_mixpanel_export.spool import SpoolDirectory
 from tap_mixpanel_export.sweep import Bookmark
 from tap_mixpanel_export.window_download import SpooledWindow, WindowDownloader
 from tap_mixpanel_export.window_feed import WindowFeed
-from tap_mixpanel_export.window_plan import PlannedWindow, SweepPlan, WindowSize
+from tap_mixpanel_export.window_plan import PlannedWindow, SweepPlan
+from tap_mixpanel_export.window_size import TOO_MANY_BYTES, TOO_MANY_EVENTS, WindowSize
 from tap_mixpanel_export.windows import DAY
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.clock import Clock
     from tap_mixpanel_export.retries import RetryPolicy
     from tap_mixpanel_export.settings import Settings
+    from tap_mixpanel_export.sweep import OpenSweep, Pace
 
 Checkpoint = Callable[[Bookmark], None]
 
@@ -57,12 +59,12 @@ class ExportRun:
             clock=clock,
             logger=logger,
         )
-        queue = RequestQueue(ledger, at_once=at_once, clock=clock, logger=logger)
-        self._client = ExportClient(settings, queue, clock)
+        self._queue = RequestQueue(ledger, at_once=at_once, clock=clock, logger=logger)
+        self._client = ExportClient(settings, self._queue, clock)
         self._spool = self._stack.enter_context(SpoolDirectory(settings.state_dir, logger))
         self._downloader = WindowDownloader(
             self._client,
-            queue,
+            self._queue,
             self._spool,
             policy,
             zone=settings.rules.zone,
@@ -74,6 +76,13 @@ class ExportRun:
         self._quarantine = Quarantine(settings.state_dir)
         self._skew_check = SkewCheck(settings.event_time, logger)
         self._report = RunReport(clock, logger)
+        logger.info(
+            "state_dir is %s; at most %d windows of up to %s events or %d GiB wait there",
+            settings.state_dir,
+            at_once + 1,
+            f"{TOO_MANY_EVENTS:,}",
+            TOO_MANY_BYTES >> 30,
+        )
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._client)
@@ -104,6 +113,7 @@ class ExportRun:
             bookmark,
             selection=settings.selection,
             project_id=settings.project_id or bookmark.project_id,
+            pace=self._resumed_pace(bookmark),
         )
         if bookmark.sweep is not None:
             self._logger.info("continuing the sweep that an earlier run left open")
@@ -112,9 +122,16 @@ class ExportRun:
         if opened is None:
             self._logger.info("no new arrivals can have settled yet, or no day is left to export")
         else:
-            yield from self._sweep(opened, checkpoint)
+            yield from self._sweep(replace(opened, pace=self._size.pace(())), checkpoint)
             self._warn_of_nothing(bookmark)
         self._report.summary(self._client.requests)
+
+    def _resumed_pace(self, bookmark: Bookmark) -> Pace:
+        if bookmark.pace is None:
+            return self._size.pace(())
+        self._size.resume(bookmark.pace)
+        most_days = self._settings.max_window_days
+        return self._size.pace(min(days, most_days) for days in bookmark.pace.ahead)
 
     def _sweep(
         self, bookmark: Bookmark, checkpoint: Checkpoint
@@ -163,14 +180,22 @@ class ExportRun:
                     yield from self._emit(window, spooled, seen, late_until=after)
                 if window.completes:
                     seen.clear()
-                    bookmark = self._complete(window, bookmark)
+                    bookmark = replace(self._complete(window, bookmark), pace=feed.pace())
                     checkpoint(bookmark)
 
     def _complete(self, window: PlannedWindow, bookmark: Bookmark) -> Bookmark:
         bookmark = sweep.complete_window(bookmark, window.days, self._settings.rules.zone)
         if bookmark.sweep is not None:
-            self._report.progress(bookmark.sweep)
+            waits = self._budget_waits(bookmark.sweep)
+            self._report.progress(bookmark.sweep, self._queue.waited, waits)
         return bookmark
+
+    def _budget_waits(self, open_sweep: OpenSweep) -> int:
+        """How many hours the rest of a sweep has to wait for its budget."""
+        days_left = (open_sweep.days.last_day - open_sweep.next_day).days + 1
+        requests = -(-days_left * self._size.slices // self._size.days)
+        missing = max(0, requests - self._client.requests_left)
+        return -(-missing // self._settings.max_requests_per_hour)
 
     def _emit(
         self,
@@ -243,6 +268,20 @@ class ExportRun:
 
     def _warn_of_changes(self, bookmark: Bookmark) -> None:
         rules = self._settings.rules
+        other_days = sweep.days_of_other_settings(bookmark, rules)
+        if other_days is not None:
+            self._logger.warning(
+                "the open sweep began with another start_date or end_date: it is finished with "
+                "its own days, %s; the new ones hold from the next sweep on",
+                other_days,
+            )
+        not_searched = sweep.days_not_searched(bookmark, rules)
+        if not_searched is not None:
+            self._logger.warning(
+                "start_date lies after days that are still searched for late arrivals: those of "
+                "%s that arrive until this run will not come out",
+                not_searched,
+            )
         left_out = sweep.days_left_out(bookmark, rules)
         if left_out is not None:
             self._logger.warning(

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 REQUESTS_PER_SECOND = 3
 
 _HOUR = 3600.0
-# Requests reach the server at uneven delays; the margins keep them apart there too.
-_HOUR_MARGIN = 5.0
+# Requests reach the server at uneven delays, up to the time-out of a connection; the margins keep
+# them apart there too.
+_HOUR_MARGIN = 35.0
 _SPACING = 0.4
 _PLACE_POLL = 0.25
 

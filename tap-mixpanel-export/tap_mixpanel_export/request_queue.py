@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from tap_mixpanel_export.clock import wait
@@ -28,7 +28,11 @@ _SAME_MOMENT = 1.0
 
 
 class RequestQueue:
-    """Lets the threads of one run begin requests in turn."""
+    """Lets the threads of one run begin requests in turn.
+
+    Attributes:
+        waited: Seconds that the run has waited, or waits, for its budget.
+    """
 
     def __init__(
         self, ledger: RequestLedger, *, at_once: int, clock: Clock, logger: logging.Logger
@@ -51,6 +55,7 @@ class RequestQueue:
         self._under_way = 0
         self._pauses = 0
         self._told = ("", 0.0)
+        self.waited = 0.0
 
     @contextmanager
     def turn(self, place: Place, ended: threading.Event) -> Iterator[int]:
@@ -139,6 +144,13 @@ class RequestQueue:
         if refusal.is_brief or not is_news:
             return
         self._told = (refusal.reason, until)
+        if refusal.seconds < _SAME_MOMENT:
+            self._logger.info("waiting: %s", refusal.reason)
+            return
+        self.waited += refusal.seconds
         self._logger.info(
-            "waiting %s: %s", timedelta(seconds=max(1, round(refusal.seconds))), refusal.reason
+            "waiting %s, until %s UTC: %s",
+            timedelta(seconds=round(refusal.seconds)),
+            datetime.fromtimestamp(until, timezone.utc).strftime("%H:%M:%S"),
+            refusal.reason,
         )

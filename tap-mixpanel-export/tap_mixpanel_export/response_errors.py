@@ -100,7 +100,8 @@ def error_of(
     kind = _transient_kind(status, words)
     seconds = parse_retry_after(retry_after, now)
     asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
-    return kind(said + asked, retry_after=seconds)
+    budget = "; other tools may use the project's budget" if kind is RateLimitedError else ""
+    return kind(said + asked + budget, retry_after=seconds)
 
 
 def _is_transient(status: int, words: str) -> bool:

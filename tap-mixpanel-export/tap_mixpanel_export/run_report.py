@@ -66,6 +66,9 @@ class RunReport:
         self._metrics = metrics.get_metrics_logger()
         self._sweep_began = 0.0
         self._days_before = 0
+        self._waited_before = 0.0
+        self._waited = 0.0
+        self._windows_of_sweep = 0
         self._windows = 0
         self.counts = Counts()
 
@@ -73,6 +76,8 @@ class RunReport:
         """Tell what a sweep is going to do."""
         self._sweep_began = self._clock.now()
         self._days_before = _days_done(sweep)
+        self._waited_before = self._waited
+        self._windows_of_sweep = 0
         after = sweep.arrived_after
         self._logger.info(
             "sweep of %s from %s on: arrivals %s until %s",
@@ -121,16 +126,23 @@ class RunReport:
         self._point("counter", ExportMetric.DUPLICATES_DROPPED, counts.duplicates, window)
         self._point("gauge", ExportMetric.REQUESTS_LEFT, requests_left, window)
 
-    def progress(self, sweep: OpenSweep) -> None:
-        """Tell how far a sweep is, and how long the rest takes at this pace."""
+    def progress(self, sweep: OpenSweep, waited: float, hours_to_wait: int) -> None:
+        """Tell how far a sweep is, and how long the rest takes at this pace.
+
+        Args:
+            sweep: The sweep.
+            waited: Seconds that the run has waited for its budget, which are no pace.
+            hours_to_wait: Hours that the rest of it has to wait.
+        """
+        self._windows_of_sweep += 1
         done = _days_done(sweep)
-        seconds = (self._clock.now() - self._sweep_began) / (done - self._days_before)
-        self._logger.info(
-            "%d of %d days done, about %s left",
-            done,
-            sweep.days.count,
-            timedelta(seconds=round(seconds * (sweep.days.count - done))),
-        )
+        worked = max(0.0, self._clock.now() - self._sweep_began - (waited - self._waited_before))
+        pace = worked / (done - self._days_before)
+        seconds = round(pace * (sweep.days.count - done)) + 3600 * hours_to_wait
+        # The first window is small and often of a day before the project began.
+        left = f", about {timedelta(seconds=seconds)} left" if self._windows_of_sweep > 1 else ""
+        self._waited = waited
+        self._logger.info("%d of %d days done%s", done, sweep.days.count, left)
 
     def summary(self, requests: int) -> None:
         """Tell in one line what the run did."""

@@ -9,7 +9,9 @@ and signatures with the installed SDK's.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -91,6 +93,11 @@ class CheckedTap(Tap, ABC):
         frame: FrameType | None,  # noqa: ARG002 - the signature of a signal handler
     ) -> NoReturn:
         """End at once and claim nothing: the last STATE written is the last that is true."""
+        with contextlib.suppress(RuntimeError):  # it came while stderr was being written
+            self.logger.warning(
+                "stopped by %s: continue from the last STATE that was written",
+                signal.Signals(signum).name,
+            )
         sys.exit(_SIGNAL_EXIT + signum)
 
 

@@ -13,7 +13,7 @@ from tap_mixpanel_export.errors import (
     TimedOutError,
     WindowTooLargeError,
 )
-from tap_mixpanel_export.window_plan import TOO_MANY_BYTES, TOO_MANY_EVENTS
+from tap_mixpanel_export.window_size import TOO_MANY_BYTES, TOO_MANY_EVENTS
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

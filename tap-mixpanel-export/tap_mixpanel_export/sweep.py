@@ -19,6 +19,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How a run goes on asking, so that one that resumes it asks for the same windows.
+
+    Who loads the records up to a STATE, and is killed before it could pass that STATE on, finds
+    them loaded only if the next run comes to the same STATE again.
+
+    Attributes:
+        ahead: Days of each of the next windows, as far as they are planned already.
+        days: Days of a window after these.
+        most_days: More days at once have failed.
+        aim: Events that a window should have.
+        slices: Parts that a single day is asked for in.
+        is_settled: Whether the size has stopped growing.
+    """
+
+    ahead: tuple[int, ...]
+    days: int
+    most_days: int
+    aim: int
+    slices: int
+    is_settled: bool
+
+
+@dataclass(frozen=True)
 class OpenSweep:
     """A sweep that has begun and not ended.
 
@@ -47,6 +71,7 @@ class Bookmark:
         sweep: The sweep under way.
         selection: What tells the settings ``events`` and ``where`` of the last run from others.
         project_id: The project, None if it was not told.
+        pace: What was learned about windows, and which ones follow.
     """
 
     value: int | None = None
@@ -55,6 +80,7 @@ class Bookmark:
     sweep: OpenSweep | None = None
     selection: str | None = None
     project_id: str | None = None
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)
@@ -121,9 +147,12 @@ def _first_day(bookmark: Bookmark, rules: SweepRules) -> date:
     exported = bookmark.exported
     if exported is None or bookmark.value is None:
         return rules.start_day
-    looking_back = day_of(bookmark.value, rules.zone) - timedelta(days=rules.lookback_days)
-    first_day = max(looking_back, exported.first_day)
+    first_day = max(_looking_back(bookmark.value, rules), exported.first_day)
     return max(rules.start_day, min(first_day, exported.last_day + DAY))
+
+
+def _looking_back(value_ms: int, rules: SweepRules) -> date:
+    return day_of(value_ms, rules.zone) - timedelta(days=rules.lookback_days)
 
 
 def _last_day(bookmark: Bookmark, rules: SweepRules, now_ms: int) -> date:
@@ -145,6 +174,25 @@ def days_after_end(bookmark: Bookmark, rules: SweepRules) -> Window | None:
     return Window(end_day + DAY, exported.last_day)
 
 
+def days_of_other_settings(bookmark: Bookmark, rules: SweepRules) -> Window | None:
+    """Return the days of an open sweep that ``start_date`` or ``end_date`` leave out by now."""
+    if bookmark.sweep is None:
+        return None
+    rest = Window(bookmark.sweep.next_day, bookmark.sweep.days.last_day)
+    is_cut = rules.end_day is not None and rules.end_day < rest.last_day
+    return rest if is_cut or rules.start_day > rest.first_day else None
+
+
+def days_not_searched(bookmark: Bookmark, rules: SweepRules) -> Window | None:
+    """Return the days within the lookback that a later ``start_date`` keeps from being searched."""
+    exported, sweep = bookmark.exported, bookmark.sweep
+    if exported is None or bookmark.value is None or sweep is not None:
+        return None
+    first_day = max(_looking_back(bookmark.value, rules), exported.first_day)
+    last_day = min(rules.start_day - DAY, exported.last_day)
+    return Window(first_day, last_day) if first_day <= last_day else None
+
+
 def days_left_out(bookmark: Bookmark, rules: SweepRules) -> Window | None:
     """Return the days that an earlier ``start_date`` asks for and no sweep will bring."""
     exported = bookmark.exported
@@ -153,7 +201,9 @@ def days_left_out(bookmark: Bookmark, rules: SweepRules) -> Window | None:
     return Window(rules.start_day, exported.first_day - DAY)
 
 
-def next_window(bookmark: Bookmark, *, size: int, late_size: int) -> Window | None:
+def next_window(
+    bookmark: Bookmark, *, size: int, late_size: int, apart_from: date | None = None
+) -> Window | None:
     """Return the next days of the open sweep.
 
     A window never mixes days that were exported before with days that were not.
@@ -162,6 +212,7 @@ def next_window(bookmark: Bookmark, *, size: int, late_size: int) -> Window | No
         bookmark: What is done.
         size: Most days of a window, where they were never exported.
         late_size: Most days, where they were, and only late arrivals are due.
+        apart_from: An exported day that no window mixes with days before it.
     """
     sweep = bookmark.sweep
     if sweep is None:
@@ -170,8 +221,10 @@ def next_window(bookmark: Bookmark, *, size: int, late_size: int) -> Window | No
     exported = bookmark.exported
     if exported is None or days.first_day > exported.last_day:
         return first_window(days, size=size)
-    exported_days = Window(days.first_day, min(days.last_day, exported.last_day))
-    return first_window(exported_days, size=late_size)
+    last_day = min(days.last_day, exported.last_day)
+    if apart_from is not None and days.first_day < apart_from <= last_day:
+        last_day = apart_from - DAY
+    return first_window(Window(days.first_day, last_day), size=late_size)
 
 
 def was_exported(bookmark: Bookmark, window: Window) -> bool:

@@ -140,6 +140,8 @@ class TapMixpanelExport(CheckedTap):
 
 
 def _check_config_file(path: str) -> None:
+    if Path(path).exists() and not Path(path).is_file():
+        raise TapError(f"--config {path}: is not a file that can be read twice")
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from zoneinfo import ZoneInfo
 
+    from tap_mixpanel_export.sweep import Pace
     from tap_mixpanel_export.window_download import SpooledWindow
-    from tap_mixpanel_export.window_plan import PlannedWindow, SweepPlan, WindowSize
+    from tap_mixpanel_export.window_plan import PlannedWindow, SweepPlan
+    from tap_mixpanel_export.window_size import WindowSize
 
 _LONGEST_DEAFNESS = 0.5
+_MOST_CUTS_OF_A_WINDOW = 150
 
 
 class Download(Protocol):
@@ -66,6 +69,7 @@ class WindowFeed:
         self._logger = logger
         self._ahead: deque[_Coming] = deque()
         self._ended = threading.Event()
+        self._cuts = 0
         self._was_cut = False
         self._answers: list[int] = []
 
@@ -107,6 +111,12 @@ class WindowFeed:
                 self._fill()  # so that others come while the caller is at work on this one
                 return window, spooled
 
+    def pace(self) -> Pace:
+        """How to go on after the window that was handed out last."""
+        return self._size.pace(
+            coming.window.days.count for coming in self._ahead if coming.window.completes
+        )
+
     def _fill(self) -> None:
         wanted = self._at_once if self._size.is_settled else 1
         while len(self._ahead) < wanted and (window := self._plan.next()):
@@ -117,10 +127,14 @@ class WindowFeed:
 
     def _cut(self, window: PlannedWindow, error: WindowTooLargeError) -> None:
         halves = window.halves(self._zone, error.cut_after)
-        if halves is None:
-            raise RetriesExhaustedError(f"{error}; smaller requests did not help") from error
+        self._cuts += 1
+        if halves is None or self._cuts > _MOST_CUTS_OF_A_WINDOW:
+            raise RetriesExhaustedError(
+                f"{error}; {self._cuts} smaller requests did not help. Is there more than this "
+                "in one day? Then select less of it by events or where"
+            ) from error
         self._logger.info("%s; asking for it in two parts", error)
-        self._was_cut = True
+        self._was_cut = self._was_cut or error.cut_after is not None
         self._size.shrink(window.days.count)
         self._ahead.popleft()
         self._ahead.extendleft(_Coming(half) for half in reversed(halves))
@@ -135,6 +149,7 @@ class WindowFeed:
             self._size.observe(window.days.count, self._answers, was_cut=self._was_cut)
         self._answers = []
         self._was_cut = False
+        self._cuts = 0
 
 
 class _Coming:

@@ -1,8 +1,4 @@
-"""Which windows a sweep asks for, in order; sizes that adapt, and windows that are cut smaller.
-
-Mixpanel's own sample script aims at one to two million events a request
-(``exporting_varied_length_date_ranges`` in https://github.com/mixpanel/mixpanel-utils).
-"""
+"""Which windows a sweep asks for, in order, and how a window is cut smaller."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tap_mixpanel_export import sweep
-from tap_mixpanel_export.instants import end_of, instant_text, start_of
+from tap_mixpanel_export.instants import day_of, end_of, instant_text, start_of
 from tap_mixpanel_export.windows import DAY, Window
 
 if TYPE_CHECKING:
@@ -21,18 +17,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from tap_mixpanel_export.sweep import ArrivalFilter, Bookmark
+    from tap_mixpanel_export.window_size import WindowSize
 
-AIMED_EVENTS = 1_000_000
-TOO_MANY_EVENTS = 2 * AIMED_EVENTS
-TOO_MANY_BYTES = 1 << 30
-
-MOST_CUTS = 14
-"""From 30 days to one takes 5, from a day to six minutes 9; what fails then has other reasons,
-and is tried again with patience."""
+MOST_CUTS = 20
+"""By time alone from two years to a minute; what fails then has other reasons, and is tried again
+with patience."""
 
 Place = tuple["date", int]
 
-_LARGEST_GROWTH = 4
 _SHORTEST_SLICE_MS = 60_000
 _HOUR_MS = 3_600_000
 _ZONES_APART_MS = 26 * _HOUR_MS
@@ -50,7 +42,7 @@ class PlannedWindow:
         by_arrival: Whether Mixpanel is asked to answer with these arrivals only.
         is_slice: Whether it is a part of a single day.
         completes: Whether nothing more of its days follows.
-        cuts: How often it was cut to become what it is.
+        cuts: How often its day was cut to become what it is.
     """
 
     days: Window
@@ -109,8 +101,8 @@ class PlannedWindow:
             first_day, last_day = self.days.first_day, self.days.last_day
             middle = first_day + (last_day - first_day) // 2
             return (
-                replace(self, days=Window(first_day, middle), cuts=self.cuts + 1),
-                replace(self, days=Window(middle + DAY, last_day), cuts=self.cuts + 1),
+                replace(self, days=Window(first_day, middle)),
+                replace(self, days=Window(middle + DAY, last_day)),
             )
         moment = self._middle(zone, cut_after)
         if moment is None:
@@ -169,46 +161,6 @@ class PlannedWindow:
         return min(lower, until), min(until, ends) if lower < ends else until
 
 
-class WindowSize:
-    """How much the next request asks for: what brings about ``AIMED_EVENTS``, or fewer.
-
-    Attributes:
-        days: Days of a window.
-        slices: Parts of a day, if a day alone is too large.
-        is_settled: Whether the size has stopped growing.
-    """
-
-    def __init__(self, days: int, most_days: int) -> None:
-        self._most_days = most_days
-        self._aim = AIMED_EVENTS
-        self.days = min(days, most_days)
-        self.slices = 1
-        self.is_settled = False
-
-    def observe(self, days: int, answers: list[int], *, was_cut: bool) -> None:
-        """Learn from the answers to a window.
-
-        Args:
-            days: How many days it was about.
-            answers: How many events each of its answers had, of all arrivals.
-            was_cut: Whether they came in parts because more at once could not be had.
-        """
-        events = max(sum(answers), 1)
-        # Where Mixpanel ends answers earlier, what it did answer is what to aim at.
-        grown = min(self._aim + self._aim // 4 + 1, AIMED_EVENTS)
-        self._aim = min(max(*answers, 1), AIMED_EVENTS) if was_cut else grown
-        wanted = self._aim * days // events
-        self.days = max(1, min(wanted, days * _LARGEST_GROWTH, self._most_days))
-        most = TOO_MANY_EVENTS if self._aim == AIMED_EVENTS else self._aim
-        self.slices = -(-events // self._aim) if days == 1 and events > most else 1
-        self.is_settled = self.days <= days or self.days == self._most_days
-
-    def shrink(self, days: int) -> None:
-        """Learn from a window of so many days that had to be cut."""
-        self.days = max(1, min(self.days, days // 2))
-        self.is_settled = True
-
-
 class SweepPlan:
     """The windows of an open sweep, planned ahead of what is done."""
 
@@ -229,6 +181,7 @@ class SweepPlan:
         self._late_days = late_days
         self._zone = zone
         self._slices: deque[PlannedWindow] = deque()
+        self._ahead = deque(bookmark.pace.ahead if bookmark.pace else ())
 
     def next(self) -> PlannedWindow | None:
         """Return the next window, or None if the sweep is planned to its end."""
@@ -237,11 +190,10 @@ class SweepPlan:
         return self._slices.popleft() if self._slices else None
 
     def _windows(self) -> Iterator[PlannedWindow]:
-        bookmark, size = self._planned, self._size
-        late_size = self._late_days or size.days
-        days = sweep.next_window(bookmark, size=size.days, late_size=late_size)
+        days = self._next_days()
         if days is None:
             return
+        bookmark, size = self._planned, self._size
         was_exported = sweep.was_exported(bookmark, days)
         window = PlannedWindow(
             days,
@@ -249,8 +201,25 @@ class SweepPlan:
             was_exported=was_exported,
             by_arrival=was_exported and self._late_days is not None,
         )
+        recent_day = self._recent_day()
         self._planned = sweep.complete_window(bookmark, days, self._zone)
-        if size.slices > 1 and window.is_one_day and not was_exported:
+        is_full_day = not was_exported or (recent_day is not None and days.first_day >= recent_day)
+        if size.slices > 1 and window.is_one_day and is_full_day:
             yield from window.slices(size.slices, self._zone)
         else:
             yield window
+
+    def _next_days(self) -> Window | None:
+        size = late_size = self._ahead.popleft() if self._ahead else 0
+        if not size:
+            size, late_size = self._size.days, self._late_days or self._size.days
+        return sweep.next_window(
+            self._planned, size=size, late_size=late_size, apart_from=self._recent_day()
+        )
+
+    def _recent_day(self) -> date | None:
+        """The first day that may bring more than late arrivals, if a day is too much at once."""
+        open_sweep = self._planned.sweep
+        if open_sweep is None or open_sweep.arrived_after is None or self._size.slices == 1:
+            return None
+        return day_of(open_sweep.arrived_after, self._zone)

@@ -262,6 +262,7 @@ def make_world(tmp_path: Path) -> Iterator[Any]:
         zone: str = "UTC",
         limits: Limits = NO_LIMITS,
         plan_allows_export: bool = True,
+        most_events: int | None = None,
         real_time: bool = False,
     ) -> World:
         clock = FakeClock(NOW.timestamp())
@@ -270,6 +271,7 @@ def make_world(tmp_path: Path) -> Iterator[Any]:
             time_basis=time_basis,
             timezone=zone,
             plan_allows_export=plan_allows_export,
+            most_events=most_events,
             service_accounts={USERNAME: SECRET},
             api_secret=API_SECRET,
             oauth_tokens=[OAUTH_TOKEN],

@@ -10,13 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_mixpanel_export import bookmark_json
 from tap_mixpanel_export.errors import StateError
-from tap_mixpanel_export.sweep import Bookmark, OpenSweep
+from tap_mixpanel_export.sweep import Bookmark, OpenSweep, Pace
 from tap_mixpanel_export.windows import Window
 
 NOW = 1_710_936_000_000  # 2024-03-20T12:00:00Z
 UTC = ZoneInfo("UTC")
 
 instants = st.integers(0, NOW)
+counts = st.integers(1, 10**6)
+paces = st.builds(
+    Pace,
+    ahead=st.lists(counts, max_size=4).map(tuple),
+    days=counts,
+    most_days=counts,
+    aim=counts,
+    slices=counts,
+    is_settled=st.booleans(),
+)
 
 
 @st.composite
@@ -34,6 +44,7 @@ def bookmarks(draw):
         sweep=draw(st.sampled_from([None, open_sweep])),
         selection=draw(st.none() | st.text(max_size=5)),
         project_id=draw(st.none() | st.just("4711")),
+        pace=draw(st.none() | paces),
     )
 
 
@@ -65,8 +76,8 @@ def test_an_older_state_leaves_out_what_says_nothing(bookmark):
 @given(bookmarks())
 def test_a_state_of_version_1_is_continued(bookmark):
     content = {**bookmark_json.to_json(bookmark), "state_version": 1}
-    del content["selection"], content["project_id"]
-    expected = replace(bookmark, selection=None, project_id=None)
+    del content["selection"], content["project_id"], content["pace"]
+    expected = replace(bookmark, selection=None, project_id=None, pace=None)
     assert bookmark_json.from_json(content, zone=UTC, now_ms=NOW) == expected
     assert bookmark_json.to_json(expected)["state_version"] == 2
 
@@ -118,6 +129,7 @@ SWEEP = {
     "last_day": "2024-03-03",
     "next_day": "2024-03-02",
 }
+PACE = {"ahead": [1, 4], "days": 4, "most_days": 30, "aim": 1000, "slices": 1, "is_settled": False}
 GOOD = {
     "replication_key": "time",
     "replication_key_value": "2024-03-01T00:00:00.000Z",
@@ -128,6 +140,7 @@ GOOD = {
     "sweep": SWEEP,
     "selection": "a8c223451fe78ee3",
     "project_id": "4711",
+    "pace": PACE,
 }
 WRONG = [
     ({"state_version": 3}, "newer version"),
@@ -154,6 +167,18 @@ WRONG = [
     ({"sweep": {**SWEEP, "next_day": "2024-03-04"}}, "no days left"),
     ({"sweep": {**SWEEP, "last_day": "2024-02-01"}}, "lies before 'sweep.first_day'"),
     ({"sweep": {**SWEEP, "arrived_after": 4}}, "differ"),
+    *(
+        ({"pace": pace}, "'pace' does not say")
+        for pace in (
+            [],
+            {},
+            {**PACE, "ahead": 1},
+            {**PACE, "ahead": [0]},
+            {**PACE, "days": True},
+            {**PACE, "aim": None},
+            {**PACE, "is_settled": 1},
+        )
+    ),
     ({"selection": 7}, "'selection' is not text"),
     ({"selection": ["Opened"]}, "'selection' is not text"),
     ({"project_id": 4711}, "'project_id' is not text"),

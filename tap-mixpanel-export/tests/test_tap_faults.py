@@ -162,8 +162,8 @@ def test_retry_after_is_honoured(two_days, caplog, status):
     run = two_days.run()
     assert run.error is None
     assert len(run.ids()) == 43
-    assert f"{status}: slow down (it asks to wait 77 s); next attempt in 77.0 s" in caplog.text
-    assert f"{status}: slow down (it asks to wait 0 s); next attempt in" in caplog.text
+    assert f"{status}: slow down (it asks to wait 77 s)" in caplog.text
+    assert f"{status}: slow down (it asks to wait 0 s)" in caplog.text
     first, second = (seconds for seconds in two_days.clock.slept if seconds > 1)
     assert first == 77
     assert second >= 2

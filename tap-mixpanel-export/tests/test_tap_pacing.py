@@ -172,7 +172,8 @@ def test_what_is_asked_for_again_honours_retry_after(status, words, kind, second
     error = error_of(status, words, retry_after="30", credentials=CREDENTIALS, now=0.0)
     assert type(error) is kind
     assert error.retry_after == seconds
-    assert str(error) == f"Mixpanel answered {status}: {words} (it asks to wait 30 s)"
+    assert str(error).startswith(f"Mixpanel answered {status}: {words} (it asks to wait 30 s)")
+    assert ("other tools may use" in str(error)) is (kind is RateLimitedError)
 
 
 def test_messages_name_the_setting_in_use():

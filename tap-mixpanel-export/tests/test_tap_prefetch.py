@@ -417,7 +417,7 @@ def test_a_day_that_cannot_be_stored_leaves_the_days_before_it(world, gate, monk
     gate.hold(SECOND)
     tap, writer = started(world, max_concurrent_requests=4)
     with under_way(tap) as errors:
-        assert gate.reaches(lambda: FIFTH in gate.ended)
+        assert gate.reaches(lambda: FIFTH in gate.begun)
         gate.release()
     (error,) = errors
     assert isinstance(error, StorageError)

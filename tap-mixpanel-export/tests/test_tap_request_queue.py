@@ -236,9 +236,8 @@ def test_one_wait_of_several_is_said_once(queue_of, threads, tmp_path, fake_cloc
         fake_clock.advance(minutes=10)
         list(threads.map(take, range(3, 6)))
     (line,) = waits(caplog)
-    assert (
-        line == "waiting 0:50:04: all 3 requests of this hour are used up (max_requests_per_hour)"
-    )
+    assert line.startswith("waiting 0:50:34, until 13:00:35 UTC: all 3 requests of this hour")
+    assert line.endswith("are used up (max_requests_per_hour)")
 
 
 def test_each_reason_to_wait_has_one_line_and_brief_ones_have_none(queue_of, caplog):
@@ -252,4 +251,7 @@ def test_each_reason_to_wait_has_one_line_and_brief_ones_have_none(queue_of, cap
         caplog.at_level(logging.DEBUG),
         queue_of(FreeLedger(*refusals)).turn(FIRST, threading.Event()),
     ):
-        assert waits(caplog) == ["waiting 0:01:30: the hour", "waiting 0:00:01: no place"]
+        assert waits(caplog) == [
+            "waiting 0:01:30, until 12:01:30 UTC: the hour",
+            "waiting: no place",
+        ]

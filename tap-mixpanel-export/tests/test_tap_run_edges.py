@@ -225,7 +225,7 @@ def test_a_run_ends_with_one_line_of_what_it_did(world, event, caplog):
         r"1 duplicates dropped; 1 malformed lines; 1 events deferred to the next run",
         line,
     )
-    assert "1 of 3 days done, about " in caplog.text
+    assert "1 of 3 days done\n" in caplog.text
     assert "2 of 3 days done, about " in caplog.text
     assert "57 requests left in this hour" in caplog.text
 
@@ -266,3 +266,42 @@ def test_metrics_are_json_and_add_up(world, event, caplog):
     assert {point["type"] for point in points} == {"counter", "gauge", "timer"}
     requests = [point["value"] for point in points if point["metric"] == "http_request_count"]
     assert requests == [1, 3]
+
+
+def test_an_open_sweep_keeps_its_days_and_says_so(world, event, caplog):
+    world.add(*(event(f"e{day}", f"2024-03-{day}T10:00:00") for day in range(10, 20)))
+    state = world.run(start_date="2024-03-10", kill_after=6).state
+    run = world.run(state, start_date="2024-03-10", end_date="2024-03-14")
+    assert "the open sweep began with another start_date or end_date" in caplog.text
+    assert "e19" in run.ids()
+
+
+def test_a_start_date_that_leaves_out_late_arrivals_says_so(world, event, caplog):
+    world.add(event("a", "2024-03-18T10:00:00"))
+    state = world.run(start_date="2024-03-10").state
+    world.clock.advance(days=1)
+    assert "start_date" not in caplog.text
+    world.run(state, start_date="2024-03-20")
+    assert "those of 2024-03-15 to 2024-03-19 that arrive until this run will not come out" in (
+        caplog.text
+    )
+
+
+def test_the_filter_does_not_come_into_the_log_with_mixpanels_words(world, caplog):
+    where = 'properties["email"] == "ada@example.com"'
+    world.refuse(400, {"error": f"bad where: {where}, see /export?where={where}"})
+    run = world.run(where=where)
+    assert "fix the setting where" in str(run.error)
+    assert "ada@example.com" not in str(run.error) + caplog.text
+
+
+def test_events_whose_stamp_is_a_fraction_come_out_once_in_slices_too(make_world, event):
+    world = make_world(most_events=3)
+    names = [f"e{hour}" for hour in range(12)]
+    for hour, name in enumerate(names):
+        one = event(name, f"2024-03-18T{hour:02}:00:00")
+        one["properties"]["mp_processing_time_ms"] += 0.5
+        world.add(one)
+    run = world.run()
+    assert run.error is None
+    assert sorted(run.ids()) == sorted(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import pytest
 from tap_mixpanel_export.errors import RetriesExhaustedError
 
 VALUE = "replication_key_value"
@@ -28,6 +29,14 @@ def test_first_run_brings_everything_that_has_arrived(world, event):
         "exported_first_day": "2024-03-18",
         "exported_last_day": "2024-03-20",
         "sweep": NO_SWEEP,
+        "pace": {
+            "ahead": [],
+            "days": 1,
+            "most_days": 1,
+            "aim": 1000000,
+            "slices": 1,
+            "is_settled": True,
+        },
         "project_id": "4711",
     }
     assert world.requests() == [(day, day) for day in ("2024-03-18", "2024-03-19", "2024-03-20")]
@@ -145,6 +154,26 @@ def test_a_resumed_sweep_keeps_its_own_end_and_the_next_one_follows(world, event
     assert resumed.ids()[0] == "b"
     hour = 3_600_000
     assert began <= resumed.bookmark["arrived_until"] + hour <= world.clock.now_ms()
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_sweep_that_is_resumed_comes_to_the_same_states(world, event, at_once):
+    """A target finds what it has loaded by the STATE that it could not pass on."""
+    world.add(*(event(f"{day}", f"2024-02-{day:02}T10:00:00") for day in range(1, 29)))
+    settings = {
+        "start_date": "2024-01-25",
+        "max_window_days": 8,
+        "max_concurrent_requests": at_once,
+    }
+    whole = world.run(**settings)
+    world.clock.advance(hours=5)
+    world.add(event("late", "2024-03-19T10:00:00", arrived="2024-03-20T12:00:00"))
+    assert len(whole.states) > 8
+    for position, state in enumerate(whole.states[:-1]):
+        resumed = world.run(state, **settings)
+        assert resumed.error is None
+        rest = whole.states[position:]
+        assert resumed.states[: len(rest)] == rest
 
 
 def test_mixed_windows_are_split_at_the_days_exported_before(world, event):

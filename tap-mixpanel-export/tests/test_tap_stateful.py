@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tap_mixpanel_export import arrival_sample, size_limit, window_plan
+from tap_mixpanel_export import arrival_sample, size_limit, window_size
 from tap_mixpanel_export.duplicates import SeenKeys
 
 PROJECT_ID = 5000
@@ -309,8 +309,8 @@ class Machine(RuleBasedStateMachine):
 @pytest.fixture
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes that a handful of events exceed."""
-    monkeypatch.setattr(window_plan, "AIMED_EVENTS", 10)
-    monkeypatch.setattr(window_plan, "TOO_MANY_EVENTS", 20)
+    monkeypatch.setattr(window_size, "AIMED_EVENTS", 10)
+    monkeypatch.setattr(window_size, "TOO_MANY_EVENTS", 20)
     monkeypatch.setattr(size_limit, "TOO_MANY_EVENTS", 20)
     monkeypatch.setattr(SeenKeys.__init__, "__defaults__", (4,))
     monkeypatch.setattr(arrival_sample, "_ENOUGH", 3)

@@ -11,16 +11,14 @@ from emulators.mixpanel.where import Filter
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_mixpanel_export import sweep, window_plan
-from tap_mixpanel_export.instants import end_of, start_of
+from tap_mixpanel_export.instants import day_of, end_of, start_of
 from tap_mixpanel_export.sweep import ArrivalFilter, Bookmark, OpenSweep
 from tap_mixpanel_export.window_plan import (
-    AIMED_EVENTS,
     MOST_CUTS,
-    TOO_MANY_EVENTS,
     PlannedWindow,
     SweepPlan,
-    WindowSize,
 )
+from tap_mixpanel_export.window_size import AIMED_EVENTS, WindowSize
 from tap_mixpanel_export.windows import Window
 
 UTC = ZoneInfo("UTC")
@@ -123,9 +121,9 @@ def test_repeated_cutting_ends(planned, choices):
 def test_what_was_cut_often_is_not_cut_again(planned):
     window, zone = planned
     assert replace(window, cuts=MOST_CUTS).halves(zone) is None
+    assert all(part.cuts == 1 for part in window.halves(zone) or ())
     many_days = replace(window, days=Window(DAY, DAY + timedelta(days=40)))
-    for parts in (many_days.halves(zone), window.halves(zone)):
-        assert all(part.cuts == 1 for part in parts or ())
+    assert [part.cuts for part in many_days.halves(zone)] == [0, 0]
 
 
 @given(planned=single_days(), count=st.integers(1, 60))
@@ -197,59 +195,6 @@ def test_windows_are_named_for_the_log(change, text):
     assert str(replace(window, **change)) == text
 
 
-events = st.integers(0, 10 * AIMED_EVENTS) | st.integers(0, 1000)
-answers = st.lists(events, min_size=1, max_size=5)
-
-
-@given(
-    start=st.integers(1, 40),
-    most=st.integers(1, 40),
-    windows=st.lists(st.tuples(st.integers(1, 40), answers, st.booleans())),
-)
-def test_the_size_aims_at_so_many_events(start, most, windows):
-    size = WindowSize(start, most)
-    assert size.days <= most
-    for days, parts, was_cut in windows:
-        size.observe(days, parts, was_cut=was_cut)
-        total, aim = sum(parts), min(AIMED_EVENTS, max(parts)) if was_cut else AIMED_EVENTS
-        assert 1 <= size.days <= min(4 * days, most)
-        assert size.days == 1 or total / days * size.days <= aim
-        assert size.is_settled == (size.days <= days or size.days == most)
-        assert size.slices == 1 or (days == 1 and total / size.slices <= aim)
-        assert size.slices > 1 or days > 1 or total <= TOO_MANY_EVENTS
-
-
-def test_small_windows_grow_until_they_are_as_large_as_allowed():
-    size, seen = WindowSize(1, 30), []
-    while not size.is_settled:
-        seen.append(size.days)
-        size.observe(size.days, [0], was_cut=False)
-    assert [*seen, size.days] == [1, 4, 16, 30]
-
-
-def test_what_could_be_had_is_aimed_at_and_more_of_it_bit_by_bit():
-    size = WindowSize(1, 30)
-    size.observe(1, [1000, 1000, 900], was_cut=True)
-    assert size.slices == 3
-    seen = []
-    for _ in range(40):
-        size.observe(1, [2900], was_cut=False)
-        seen.append(size.slices)
-    assert seen == sorted(seen, reverse=True)
-    assert seen[0] == 3
-    assert seen[-1] == 1
-    assert size.days == 4
-
-
-@given(days=st.integers(1, 40), start=st.integers(1, 40))
-def test_a_window_that_was_cut_makes_the_next_ones_smaller(days, start):
-    size = WindowSize(start, 30)
-    before = size.days
-    size.shrink(days)
-    assert size.is_settled
-    assert 1 <= size.days <= max(1, min(before, days // 2))
-
-
 @st.composite
 def open_sweeps(draw):
     zone = draw(zones)
@@ -275,7 +220,11 @@ def test_a_plan_has_the_windows_that_stepping_the_sweep_has(planned, size, late_
     sizes = WindowSize(size, 30)
     sizes.slices = slices
     plan = SweepPlan(bookmark, sizes, late_days=late_days, zone=zone)
-    while days := sweep.next_window(bookmark, size=size, late_size=late_days or size):
+    after = bookmark.sweep.arrived_after
+    recent = None if after is None or slices == 1 else day_of(after, zone)
+    while days := sweep.next_window(
+        bookmark, size=size, late_size=late_days or size, apart_from=recent
+    ):
         was_exported = sweep.was_exported(bookmark, days)
         whole = PlannedWindow(
             days,
@@ -283,7 +232,8 @@ def test_a_plan_has_the_windows_that_stepping_the_sweep_has(planned, size, late_
             was_exported=was_exported,
             by_arrival=was_exported and late_days is not None,
         )
-        is_sliced = days.count == 1 and not was_exported
+        is_recent = recent is not None and days.first_day >= recent
+        is_sliced = days.count == 1 and (not was_exported or is_recent)
         for part in whole.slices(slices, zone) if is_sliced else (whole,):
             assert plan.next() == part
         bookmark = sweep.complete_window(bookmark, days, zone)

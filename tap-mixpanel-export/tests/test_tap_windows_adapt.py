@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from tap_mixpanel_export import size_limit, window_plan
+from tap_mixpanel_export import size_limit, window_size
 from tap_mixpanel_export.errors import RetriesExhaustedError
 
 PROJECT_ID = 4711
@@ -29,8 +29,8 @@ def aim(monkeypatch):
     """A function that sets how many events an answer is to have."""
 
     def aim(events):
-        monkeypatch.setattr(window_plan, "AIMED_EVENTS", events)
-        monkeypatch.setattr(window_plan, "TOO_MANY_EVENTS", 2 * events)
+        monkeypatch.setattr(window_size, "AIMED_EVENTS", events)
+        monkeypatch.setattr(window_size, "TOO_MANY_EVENTS", 2 * events)
         monkeypatch.setattr(size_limit, "TOO_MANY_EVENTS", 2 * events)
 
     return aim
