@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from tap_mixpanel_export import sweep
+from tap_mixpanel_export import changed_settings, sweep
 from tap_mixpanel_export.client import ExportClient
 from tap_mixpanel_export.duplicates import SeenKeys
 from tap_mixpanel_export.errors import DayNotStartedError, ExportRefusedError
@@ -108,7 +108,8 @@ class ExportRun:
             TapError: The run cannot go on; the last checkpoint stays true.
         """
         settings = self._settings
-        self._warn_of_changes(bookmark)
+        for line in changed_settings.warnings(bookmark, settings):
+            self._logger.warning("%s", line)
         bookmark = replace(
             bookmark,
             selection=settings.selection,
@@ -265,45 +266,6 @@ class ExportRun:
 
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
-
-    def _warn_of_changes(self, bookmark: Bookmark) -> None:
-        rules = self._settings.rules
-        other_days = sweep.days_of_other_settings(bookmark, rules)
-        if other_days is not None:
-            self._logger.warning(
-                "the open sweep began with another start_date or end_date: it is finished with "
-                "its own days, %s; the new ones hold from the next sweep on",
-                other_days,
-            )
-        not_searched = sweep.days_not_searched(bookmark, rules)
-        if not_searched is not None:
-            self._logger.warning(
-                "start_date lies after days that are still searched for late arrivals: those of "
-                "%s that arrive until this run will not come out",
-                not_searched,
-            )
-        left_out = sweep.days_left_out(bookmark, rules)
-        if left_out is not None:
-            self._logger.warning(
-                "start_date lies before the first day that was exported: %s will not come out; "
-                "a full refresh (a run without state) exports everything from start_date on",
-                left_out,
-            )
-        after_end = sweep.days_after_end(bookmark, rules)
-        if after_end is not None:
-            self._logger.warning(
-                "end_date lies before the last day that was exported: late arrivals of %s come "
-                "out all the same, or no later run would find them",
-                after_end,
-            )
-        if bookmark.selection not in {None, self._settings.selection}:
-            self._logger.warning(
-                "events or where differ from the last run's: %s filtered by the former ones; a "
-                "full refresh (a run without state) exports everything by the new ones",
-                "earlier days were"
-                if bookmark.exported is None
-                else f"the days up to {bookmark.exported.last_day} were",
-            )
 
     def _warn_of_nothing(self, before: Bookmark) -> None:
         """Tell what to look at if a whole first sweep has brought nothing."""
