@@ -259,7 +259,10 @@ def test_metrics_are_json_and_add_up(world, event, caplog):
     assert values[ExportMetric.WINDOW_EVENTS] == [1, 1, 1, 1]
     assert values[ExportMetric.LATE_EVENTS] == [1, 0, 0, 0]
     assert values[ExportMetric.DUPLICATES_DROPPED] == [0, 1, 0, 0]
-    assert values[ExportMetric.REQUESTS_LEFT] == [59, 59, 58, 57]
+    left = values[ExportMetric.REQUESTS_LEFT]
+    assert left[0] == 59
+    # The next window may be asked for before this one's line is written.
+    assert all(at - 1 <= one <= at for one, at in zip(left, [59, 59, 58, 57], strict=True))
     assert min(values[ExportMetric.WINDOW_BYTES]) > 0
     windows = [point["tags"]["window"] for point in points if "window" in point["tags"]]
     assert windows[0] == "2024-03-18 to 2024-03-20 (new arrivals)"
