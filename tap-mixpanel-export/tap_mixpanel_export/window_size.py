@@ -17,7 +17,7 @@ AIMED_EVENTS = 1_000_000
 TOO_MANY_EVENTS = 2 * AIMED_EVENTS
 TOO_MANY_BYTES = 1 << 30
 
-_SMALLEST_AIM = 20
+_LARGEST_SHRINK = 20
 _MOST_SLICES = 64
 _LARGEST_GROWTH = 4
 
@@ -81,4 +81,4 @@ class WindowSize:
         self.is_settled = True
 
     def _bounded(self, aim: int) -> int:
-        return min(max(aim, AIMED_EVENTS // _SMALLEST_AIM, 1), AIMED_EVENTS)
+        return min(max(aim, AIMED_EVENTS // _LARGEST_SHRINK, 1), AIMED_EVENTS)
