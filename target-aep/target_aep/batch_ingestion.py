@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-import uuid
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from target_aep.errors import PlatformError
@@ -18,6 +18,7 @@ from target_aep.platform_client import CATALOG, IMPORT, Body, ResponseLostError
 from target_aep.retrying import RetriableError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import requests
@@ -26,60 +27,92 @@ if t.TYPE_CHECKING:
 
 _OCTETS = "application/octet-stream"
 _TAKEN = frozenset({400, 409})
+_PAGE = 100
 
 
-def create_batch(client: PlatformClient, dataset_id: str, partial_percent: float) -> str:
+@dataclass(frozen=True)
+class NewBatch:
+    """What a batch is created with.
+
+    Attributes:
+        dataset_id: Where it goes.
+        external_id: Its name of ours, unique in the organisation.
+        partial_percent: Share of bad rows up to which the good ones are still ingested.
+        partial_name: The field for it: documents of different age spell it differently.
+        replaces: Batches whose rows, if there are any, this one takes the place of.
+    """
+
+    dataset_id: str
+    external_id: str
+    partial_percent: float
+    partial_name: str
+    replaces: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, t.Any]:
+        """The body of the request."""
+        document: dict[str, t.Any] = {
+            "datasetId": self.dataset_id,
+            "externalId": self.external_id,
+            "inputFormat": {"format": "json"},
+            "enableErrorDiagnostics": True,
+            self.partial_name: self.partial_percent,
+        }
+        if self.replaces:
+            document["replay"] = {"predecessors": list(self.replaces), "reason": "replace"}
+        return document
+
+
+def create_batch(client: PlatformClient, new: NewBatch) -> dict[str, t.Any]:
     """Open a batch for JSON lines.
 
     Args:
         client: The platform.
-        dataset_id: Where it goes.
-        partial_percent: Share of bad rows up to which the good ones are still ingested.
+        new: What it is created with.
 
     Returns:
-        The id of the batch.
+        Its document, with `id`; also when an earlier try whose answer was lost has created it.
 
     Raises:
+        NameTakenError: Another run has created a batch of this name.
         PlatformError: The platform refused, or could not be reached.
     """
-    creation = _Creation(client, dataset_id, partial_percent)
+    creation = _Creation(client, new)
     return client.rules.retry(creation.attempt, "creating a batch")
+
+
+class NameTakenError(Exception):
+    """A batch of this `externalId` is there, though it was not found before."""
 
 
 class _Creation:
     """The creation of one batch, over all its tries."""
 
-    def __init__(self, client: PlatformClient, dataset_id: str, partial_percent: float) -> None:
+    def __init__(self, client: PlatformClient, new: NewBatch) -> None:
         self._client = client
-        self._external_id = f"target-aep-{uuid.uuid4()}"
+        self._external_id = new.external_id
         self._may_exist = False
-        document = {
-            "datasetId": dataset_id,
-            "externalId": self._external_id,
-            "inputFormat": {"format": "json"},
-            "enableErrorDiagnostics": True,
-            "partialIngestionPercent": partial_percent,
-        }
-        self._body = Body("application/json", lambda: json.dumps(document))
+        self._body = Body("application/json", lambda: json.dumps(new.document()))
 
-    def attempt(self) -> str:
+    def attempt(self) -> dict[str, t.Any]:
         """Create the batch, or find the one that an earlier try has created."""
         try:
             response = self._client.call_once("POST", f"{IMPORT}/batches", body=self._body)
-            return _id_of(response)
+            return _document_of(response)
         except ResponseLostError as error:
             return self._found(error)
         except PlatformError as error:
-            if self._may_exist and _is_about_external_id(error):
-                return self._found(error)
-            raise
+            if not _is_about_external_id(error):
+                raise
+            if not self._may_exist:
+                raise NameTakenError from error
+            return self._found(error)
         except ValueError as error:  # it was created, but the answer does not tell its id
             return self._found(error)
 
-    def _found(self, error: Exception) -> str:
+    def _found(self, error: Exception) -> dict[str, t.Any]:
         self._may_exist = True
         # Catalog may list a batch later than the Import API knows it: then another try helps.
-        found = _find_by_external_id(self._client, self._external_id)
+        found = find_batch(self._client, self._external_id)
         if found is None:
             raise RetriableError(
                 str(error), retry_after=getattr(error, "retry_after", None)
@@ -87,14 +120,12 @@ class _Creation:
         return found
 
 
-def _id_of(response: requests.Response) -> str:
-    try:
-        identifier = response.json()["id"]
-    except (ValueError, KeyError, TypeError):
-        identifier = None
+def _document_of(response: requests.Response) -> dict[str, t.Any]:
+    document = response.json()
+    identifier = document.get("id") if isinstance(document, dict) else None
     if not isinstance(identifier, str) or not identifier:
         raise ValueError("the answer does not tell the batch's id")
-    return identifier
+    return t.cast("dict[str, t.Any]", document)
 
 
 def _is_about_external_id(error: PlatformError) -> bool:
@@ -103,16 +134,47 @@ def _is_about_external_id(error: PlatformError) -> bool:
     )
 
 
-def _find_by_external_id(client: PlatformClient, external_id: str) -> str | None:
+def find_batch(client: PlatformClient, external_id: str) -> dict[str, t.Any] | None:
+    """Ask Catalog for the batch of this name.
+
+    Returns:
+        Its document, with `id` and `status`, or None.
+    """
     found = client.get_json(f"{CATALOG}/batches", params={"externalId": external_id, "limit": "1"})
     if not isinstance(found, dict):
         return None
     ours = (
-        identifier
+        {**batch, "id": identifier}
         for identifier, batch in found.items()
         if isinstance(batch, dict) and batch.get("externalId") == external_id
     )
     return next(ours, None)
+
+
+def recent_batches(
+    client: PlatformClient, dataset_id: str, pages: int
+) -> Iterator[dict[str, t.Any]]:
+    """The batches of a dataset as Catalog lists them, newest first.
+
+    Args:
+        client: The platform.
+        dataset_id: The dataset.
+        pages: How many pages of 100 are read at the most.
+    """
+    for page in range(pages):
+        listing = client.get_json(
+            f"{CATALOG}/batches",
+            params={
+                "dataSet": dataset_id,
+                "orderBy": "desc:created",
+                "limit": str(_PAGE),
+                "start": str(page * _PAGE),
+            },
+        )
+        batches = listing if isinstance(listing, dict) else {}
+        yield from (batch for batch in batches.values() if isinstance(batch, dict))
+        if len(batches) < _PAGE:
+            return
 
 
 def upload_file(client: PlatformClient, batch_id: str, dataset_id: str, file: Path) -> None:

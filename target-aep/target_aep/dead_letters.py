@@ -1,19 +1,34 @@
-"""Rejected records, kept with the reason so that none disappears."""
+"""Rejected records, kept with the reason so that none disappears.
+
+Each commit has files of its own, `{stream}-{commit}-{what}.jsonl`, which appear as a whole: a run
+that repeats a commit writes the same letters into the same file.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import tempfile
 import typing as t
 from datetime import datetime, timezone
+from pathlib import Path
 
 from target_aep.errors import TargetError
 from target_aep.json_lines import encode_line
 from target_aep.timestamps import format_date_time
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
+
+    from target_aep.commit_key import CommitKey
+
+Letter = dict[str, t.Any]
+
+FILE_MAX_BYTES = 64 << 20
+"""A file is followed by another one at this size."""
+
+_BUFFER = 1 << 20
 
 
 def make_letter(
@@ -25,7 +40,8 @@ def make_letter(
     record: t.Any = None,
     xdm: t.Any = None,
     batch: str | None = None,
-) -> dict[str, t.Any]:
+    state: t.Any = None,
+) -> Letter:
     """One dead letter.
 
     Args:
@@ -36,6 +52,7 @@ def make_letter(
         record: The source record, where it is at hand.
         xdm: The row that was sent, where Experience Platform rejected it.
         batch: The batch that it was sent in.
+        state: The STATE that passes it.
     """
     letter = {
         "stream": stream,
@@ -44,6 +61,7 @@ def make_letter(
         "field": field,
         "batch": batch,
         "record": record,
+        "state": state,
         "time": format_date_time(datetime.now(timezone.utc)),
     }
     return letter if xdm is None else {**letter, "xdm": xdm}
@@ -54,22 +72,25 @@ def stream_file_name(stream: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", stream).strip(".") or "stream"
 
 
-class DeadLetterFile:
-    """The JSON lines file of one stream's dead letters."""
+class DeadLetters:
+    """The files of one stream's dead letters.
+
+    Attributes:
+        folder: Where they are.
+    """
 
     def __init__(self, folder: Path, stream: str) -> None:
-        """Point at `{folder}/{stream}.jsonl`; it is made with its first letter."""
-        self.path = folder / f"{stream_file_name(stream)}.jsonl"
+        """Point at the folder; it is made with the first letter."""
+        self.folder = folder
+        self._name = stream_file_name(stream)
 
-    def append(self, letters: Iterable[dict[str, t.Any]]) -> int:
-        """Append letters; the rest as for `append_lines`."""
-        return self.append_lines(map(encode_line, letters))
-
-    def append_lines(self, lines: Iterable[bytes]) -> int:
-        """Append encoded letters and wait until they are on disk, because a STATE will pass them.
+    def write(self, key: CommitKey, what: str, letters: Iterable[Letter]) -> int:
+        """Write letters and wait until they are on disk, because a STATE will pass them.
 
         Args:
-            lines: Each ends with its newline.
+            key: The commit that they belong to.
+            what: Tells its files apart.
+            letters: The letters.
 
         Returns:
             How many there were.
@@ -77,23 +98,71 @@ class DeadLetterFile:
         Raises:
             TargetError: They can't be written.
         """
-        count = 0
-        out: t.BinaryIO | None = None
-        try:
-            for line in lines:
-                if out is None:
-                    self.path.parent.mkdir(parents=True, exist_ok=True)
-                    out = self.path.open("ab")
-                out.write(line)
-                count += 1
-            if out:
-                out.flush()
-                os.fsync(out.fileno())
-        except OSError as error:
-            raise TargetError(
-                f"dead_letter_path: can't write {self.path}: {error.strerror}"
-            ) from error
-        finally:
-            if out:
-                out.close()
+        count = number = 0
+        letters = iter(letters)
+        while (first := next(letters, None)) is not None:
+            number += 1
+            path = self.folder / f"{self._name}-{key.digest}-{what}-{number:04d}.jsonl"
+            try:
+                count += _write_whole(path, first, letters)
+            except OSError as error:
+                raise TargetError(
+                    f"dead_letter_path: can't write {path}: {error.strerror}"
+                ) from error
         return count
+
+    def set_aside(self, key: CommitKey) -> set[str]:
+        """The `_id`s of rows of a commit that failed a batch, in this run or an earlier one."""
+        return {
+            letter["xdm"]["_id"]
+            for path in sorted(self.folder.glob(f"{self._name}-{key.digest}-*.jsonl"))
+            for letter in read_letters(path)
+            if letter.get("aside")
+        }
+
+
+def read_letters(path: Path) -> Iterator[Letter]:
+    """The letters of a file.
+
+    Raises:
+        TargetError: It can't be read, or is not a file of dead letters.
+    """
+    try:
+        with path.open("rb") as lines:
+            for line in lines:
+                letter = json.loads(line)
+                if not isinstance(letter, dict):
+                    raise TypeError("a line is not an object")
+                yield letter
+    except (OSError, ValueError, TypeError) as error:
+        raise TargetError(f"{path} can't be read as dead letters: {error}") from error
+
+
+def _write_whole(path: Path, first: Letter, letters: Iterator[Letter]) -> int:
+    """Write the first letter and as many more as a file takes; it appears when all are on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = size = 0
+    letter: Letter | None = first
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb", _BUFFER) as out:
+            while letter is not None:
+                size += out.write(encode_line(letter))
+                count += 1
+                letter = next(letters, None) if size < FILE_MAX_BYTES else None
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return count
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

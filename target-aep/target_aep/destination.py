@@ -5,20 +5,30 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from target_aep.errors import BatchFailedError
+
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
+    from target_aep.commit_key import CommitKey
     from target_aep.row_errors import RowError
     from target_aep.xdm_schema import XdmField
 
 
 @dataclass(frozen=True)
 class Binding:
-    """What a stream is bound to before its first record: schema (None: unknown) and tenant."""
+    """What a stream is bound to before its first record.
+
+    Attributes:
+        schema: The dataset's schema, None if it is not known.
+        tenant: The tenant, without underscore.
+        dataset: What tells the dataset from others.
+    """
 
     schema: XdmField | None
     tenant: str
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,25 +40,28 @@ class Loaded:
         failed_rows: How many rows it left out, as far as that is known.
         row_errors: Those rows, as far as they could be read; to be gone through once.
         problem: Why not all of them could be read; None if they could.
+        is_new: Whether this run has made it; else it is an earlier run's of the same commit.
     """
 
     batch: str
     failed_rows: int = 0
     row_errors: Iterable[RowError] = field(default=())
     problem: str | None = None
+    is_new: bool = True
 
 
-class Batch(t.Protocol):
-    """A batch that is being handed over."""
+class RowsRefusedError(BatchFailedError):
+    """A batch failed as a whole because of rows in it.
 
-    def add_file(self, path: Path) -> None:
-        """Take a file that won't change any more; it may be handed over in the background."""
+    Attributes:
+        batch: Its name.
+        row_errors: Rows at fault, as far as they are listed; to be gone through once.
+    """
 
-    def commit(self) -> Loaded:
-        """Finish the batch and wait until it counts as loaded."""
-
-    def abort(self) -> None:
-        """Give the batch up, as far as that is possible, without waiting for anything."""
+    def __init__(self, message: str, batch: str, row_errors: Iterable[RowError]) -> None:
+        super().__init__(message)
+        self.batch = batch
+        self.row_errors = row_errors
 
 
 class Destination(t.Protocol):
@@ -60,8 +73,14 @@ class Destination(t.Protocol):
     def spool_folder(self, stream: str) -> Path:
         """A new folder of its own for a batch that is being collected."""
 
-    def open_batch(self, stream: str) -> Batch:
-        """Begin to hand over a batch."""
+    def committed(self, stream: str) -> Collection[str]:
+        """The digests of the stream's commits that are in, or may come in, from earlier runs."""
+
+    def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
+        """Bring the files of a commit in, unless they are in already; callable from any thread."""
+
+    def abandon(self) -> None:
+        """Give up what is not committed, as far as that is possible, without waiting."""
 
     def stop(self) -> None:
         """Wait for nothing any more: the run is ending."""

@@ -1,105 +1,141 @@
-"""Loading a stream's batches: files handed over, committed, and every row accounted for."""
+"""Loading a stream: its spools committed one by one, and every record accounted for."""
 
 from __future__ import annotations
 
 import logging
 import typing as t
+from itertools import islice
 
+from target_aep.commit_key import commit_key
 from target_aep.dead_letters import make_letter
+from target_aep.destination import RowsRefusedError
+from target_aep.errors import BatchFailedError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
-    from target_aep.dead_letters import DeadLetterFile
-    from target_aep.destination import Batch, Destination, Loaded
+    from target_aep.commit_key import CommitKey
+    from target_aep.dead_letters import DeadLetters
+    from target_aep.destination import Destination, Loaded
+    from target_aep.row_errors import RowError
     from target_aep.spool import BatchSpool
 
 logger = logging.getLogger("target-aep")
 
+_JOINED_AT_ONCE = 20_000
+
 
 class StreamLoader:
-    """Hands the spooled files of one stream to its destination, a batch at a time.
+    """Commits the spools of one stream.
 
     Attributes:
         loaded: Records that are in.
         rejected: Records that are in the dead letters, or are known to be missing.
         batches: Batches that are in.
-        unclaimed: Those of them that no written STATE covers yet.
         complaints: What the user must look at, though the STATE is right.
     """
 
-    def __init__(self, destination: Destination, stream: str, dead_letters: DeadLetterFile) -> None:
-        """Nothing is opened before the first file.
+    def __init__(
+        self, destination: Destination, stream: str, dataset: str, dead_letters: DeadLetters
+    ) -> None:
+        """Bind the stream.
 
         Args:
             destination: Where batches go.
             stream: The stream.
+            dataset: What tells its dataset from others.
             dead_letters: Where rejected records go.
         """
         self._destination = destination
         self._stream = stream
+        self._dataset = dataset
         self._dead_letters = dead_letters
-        self._batch: Batch | None = None
-        self._handed_over = 0
         self.loaded = 0
         self.rejected = 0
         self.batches = 0
-        self.unclaimed: list[str] = []
         self.complaints: list[str] = []
 
-    def hand_over(self, files: Sequence[Path]) -> None:
-        """Give those files to the batch that it has not got yet; the first one opens it.
+    def key(self, state: t.Any) -> CommitKey:
+        """The name of the commit that ends at a STATE."""
+        return commit_key(self._dataset, self._stream, state)
+
+    def recognises(self, state: t.Any) -> bool:
+        """Whether an earlier run has committed the records up to this STATE."""
+        return self.key(state).digest in self._destination.committed(self._stream)
+
+    def commit(self, spool: BatchSpool, state: t.Any) -> None:
+        """Load a spool, and write down what was rejected; the spool is gone afterwards.
 
         Args:
-            files: All files of the batch so far that won't change any more.
+            spool: The records.
+            state: The STATE that covers them, None without any.
 
         Raises:
-            TargetError: The batch can't be opened.
-        """
-        for file in files[self._handed_over :]:
-            if self._batch is None:
-                self._batch = self._destination.open_batch(self._stream)
-            self._batch.add_file(file)
-            self._handed_over += 1
-
-    def commit(self, spool: BatchSpool) -> None:
-        """Load a spool, and write down what was rejected.
-
-        Raises:
-            TargetError: The batch could not be loaded; nothing may be claimed of it.
+            TargetError: They could not be loaded; nothing may be claimed of them.
         """
         spool.finish()
-        self.hand_over(spool.files if spool.rows else [])
+        key = self.key(state)
+        aside = spool.set_aside(self._dead_letters.set_aside(key))
+        loaded, refused = self._load(spool, key, state)
         left_out = 0
-        if self._batch:
-            loaded = self._batch.commit()
-            self._batch, self._handed_over = None, 0
+        if loaded:
             self.batches += 1
-            self.unclaimed.append(loaded.batch)
-            left_out = self._account_for(loaded, spool)
-        rejected_here = self._dead_letters.append_lines(spool.letters())
+            left_out = self._account_for(loaded, spool, key, state)
+        local = ({**letter, "state": state} for letter in spool.letters())
+        rejected_here = self._dead_letters.write(key, "rejected", local)
         self.loaded += spool.rows - left_out
-        self.rejected += rejected_here + left_out
+        self.rejected += rejected_here + aside + refused + left_out
+        spool.remove()
 
-    def abandon(self) -> None:
-        """Give up the open batch after a failure."""
-        if self._batch:
-            self._batch.abort()
-        self._batch, self._handed_over = None, 0
+    def _load(self, spool: BatchSpool, key: CommitKey, state: t.Any) -> tuple[Loaded | None, int]:
+        """Load the rows, without those for which a whole batch fails; how many those are."""
+        refused = 0
+        while spool.rows:
+            try:
+                return self._destination.load(self._stream, key, spool.files), refused
+            except RowsRefusedError as error:
+                refused += self._set_aside(error, spool, key, state)
+        return None, refused
 
-    def _account_for(self, loaded: Loaded, spool: BatchSpool) -> int:
+    def _set_aside(
+        self, refusal: RowsRefusedError, spool: BatchSpool, key: CommitKey, state: t.Any
+    ) -> int:
+        """Move the rows at fault to the dead letters.
+
+        Raises:
+            BatchFailedError: None of the rows is known.
+        """
+        letters = self._row_letters(refusal.row_errors, refusal.batch, spool, state)
+        known = ({**letter, "aside": True} for letter in letters if letter["record"] is not None)
+        self._dead_letters.write(key, refusal.batch, known)
+        count = spool.set_aside(self._dead_letters.set_aside(key))
+        if not count:
+            raise BatchFailedError(
+                f"{refusal}. Its row errors name none of the rows; the state stays where it was"
+            ) from refusal
+        logger.warning(
+            "Stream '%s': %s. %d rows are in %s with Adobe's reasons; the others are loaded again",
+            self._stream,
+            refusal,
+            count,
+            self._dead_letters.folder,
+        )
+        return count
+
+    def _account_for(self, loaded: Loaded, spool: BatchSpool, key: CommitKey, state: t.Any) -> int:
         """Keep the rows that a batch left out; how many there are."""
-        listed = self._dead_letters.append(self._row_letters(loaded))
+        letters = self._row_letters(loaded.row_errors, loaded.batch, spool, state)
+        listed = self._dead_letters.write(key, f"{loaded.batch}-rows", letters)
         left_out = min(max(loaded.failed_rows, listed), spool.rows)
         missing = max(0, left_out - listed)
         if missing or loaded.problem:
-            self._dead_letters.append([self._remainder_letter(loaded, missing)])
+            letter = self._remainder_letter(loaded, missing, state)
+            self._dead_letters.write(key, f"{loaded.batch}-unlisted", [letter])
         if loaded.problem:
             self.complaints.append(
                 f"batch {loaded.batch} is in without {_number(missing)} whose reasons could not be "
-                f"read ({loaded.problem}). {self._dead_letters.path} says so; find the rows by the "
-                "batch in Experience Platform, which keeps its diagnostics for 30 days"
+                f"read ({loaded.problem}). {self._dead_letters.folder} says so; find the rows by "
+                "the batch in Experience Platform, which keeps its diagnostics for 30 days"
             )
         logger.info(
             "Stream '%s': batch %s loaded, %d rows, %d files",
@@ -116,22 +152,30 @@ class StreamLoader:
                 loaded.batch,
                 left_out,
                 min(listed, left_out),
-                self._dead_letters.path,
+                self._dead_letters.folder,
             )
         return left_out
 
-    def _row_letters(self, loaded: Loaded) -> Iterator[dict[str, t.Any]]:
-        for error in loaded.row_errors:
-            yield make_letter(
-                stream=self._stream,
-                reason=error.message,
-                code=error.code,
-                field=None,
-                xdm=error.row,
-                batch=loaded.batch,
-            )
+    def _row_letters(
+        self, errors: Iterable[RowError], batch: str, spool: BatchSpool, state: t.Any
+    ) -> Iterator[dict[str, t.Any]]:
+        """Letters of rows, with the records they were made of."""
+        errors = iter(errors)
+        while some := list(islice(errors, _JOINED_AT_ONCE)):
+            records = spool.records_of({_id_of(error.row) for error in some} - {None})
+            for error in some:
+                yield make_letter(
+                    stream=self._stream,
+                    reason=error.message,
+                    code=error.code,
+                    field=None,
+                    record=records.get(_id_of(error.row)),
+                    xdm=error.row,
+                    batch=batch,
+                    state=state,
+                )
 
-    def _remainder_letter(self, loaded: Loaded, missing: int) -> dict[str, t.Any]:
+    def _remainder_letter(self, loaded: Loaded, missing: int, state: t.Any) -> dict[str, t.Any]:
         """One letter for all rows that the batch left out without telling which."""
         told = loaded.problem or "the diagnostics do not list them"
         letter = make_letter(
@@ -140,8 +184,14 @@ class StreamLoader:
             code="UNREADABLE" if loaded.problem else "UNLISTED",
             field=None,
             batch=loaded.batch,
+            state=state,
         )
         return {**letter, "rows": missing or None}
+
+
+def _id_of(row: t.Any) -> t.Any:
+    identifier = row.get("_id") if isinstance(row, dict) else None
+    return identifier if isinstance(identifier, str) else None
 
 
 def _number(rows: int) -> str:

@@ -15,7 +15,9 @@ from target_aep.errors import SchemaError, TargetError
 from target_aep.xdm_schema import parse_schema, tenant_of
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from target_aep.commit_key import CommitKey
 
 DEFAULT_TENANT: t.Final = "tenant"
 
@@ -35,12 +37,34 @@ class LocalDestination:
 
     def spool_folder(self, stream: str) -> Path:
         """A hidden folder beside the batches, so that finishing is a rename."""
-        return self._hidden_folder(self._root / stream_file_name(stream))
+        return self._hidden_folder(self._folder(stream))
 
-    def open_batch(self, stream: str) -> LocalBatch:
-        """Nothing happens before the commit."""
-        folder = self._root / stream_file_name(stream)
-        return LocalBatch(folder, lambda: self._hidden_folder(folder))
+    def committed(self, stream: str) -> frozenset[str]:
+        """The commits whose batches are in the stream's folder."""
+        names = (folder.name for folder in self._folder(stream).glob("*-*"))
+        return frozenset(name.rpartition("-")[2] for name in names)
+
+    def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
+        """Move the files of a commit into place, unless an earlier run has.
+
+        Raises:
+            TargetError: The disk refuses.
+        """
+        there = next(self._folder(stream).glob(f"[!.]*-{key.digest}"), None)
+        if there is not None:
+            return Loaded(batch=there.name, is_new=False)
+        staging = self._hidden_folder(self._folder(stream))
+        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{key.digest}"
+        try:
+            for file in files:
+                file.rename(staging / file.name)
+            staging.rename(self._folder(stream) / name)
+        except OSError as error:
+            raise TargetError(f"local_path: can't write {staging}: {error.strerror}") from error
+        return Loaded(batch=name)
+
+    def abandon(self) -> None:
+        """Nothing is open."""
 
     def stop(self) -> None:
         """Nothing is waited for."""
@@ -54,48 +78,17 @@ class LocalDestination:
         """Delete the hidden folders."""
         self.remove_files()
 
+    def _folder(self, stream: str) -> Path:
+        return self._root / stream_file_name(stream)
+
     def _hidden_folder(self, parent: Path) -> Path:
-        folder = parent / f".{_batch_name()}"
+        folder = parent / f".{uuid.uuid4().hex}"
         self._hidden.append(folder)
         try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise TargetError(f"local_path: can't write {folder}: {error.strerror}") from error
         return folder
-
-
-class LocalBatch:
-    """Collects finished files and moves them into place together."""
-
-    def __init__(self, folder: Path, new_staging: Callable[[], Path]) -> None:
-        """Keep where the batch will be, and how to make a folder for it to be put together in."""
-        self._folder = folder
-        self._new_staging = new_staging
-        self._files: list[Path] = []
-
-    def add_file(self, path: Path) -> None:
-        """Remember a file."""
-        self._files.append(path)
-
-    def commit(self) -> Loaded:
-        """Move the files into place.
-
-        Raises:
-            TargetError: The disk refuses.
-        """
-        staging = self._new_staging()
-        name = staging.name.removeprefix(".")
-        try:
-            for file in self._files:
-                file.rename(staging / file.name)
-            staging.rename(self._folder / name)
-        except OSError as error:
-            raise TargetError(f"local_path: can't write {staging}: {error.strerror}") from error
-        return Loaded(batch=name)
-
-    def abort(self) -> None:
-        """Forget the files."""
-        self._files.clear()
 
 
 def read_binding(schema_path: str | None, tenant_id: str | None) -> Binding:
@@ -124,8 +117,3 @@ def _read_schema_file(path: str) -> dict[str, t.Any]:
     if not isinstance(document, dict):
         raise SchemaError(f"schema_path: {path} is not an XDM schema")
     return document
-
-
-def _batch_name() -> str:
-    moment = datetime.now(timezone.utc)
-    return f"{moment:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"

@@ -11,20 +11,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from target_aep.batch_commit import BatchCommit
+from target_aep.batch_ingestion import recent_batches
+from target_aep.commit_key import digest_of
 from target_aep.dead_letters import stream_file_name
 from target_aep.destination import Binding
 from target_aep.errors import TargetError
-from target_aep.platform_batch import PlatformBatch
+from target_aep.partial_ingestion import PartialIngestion
+from target_aep.promotion import is_over
 from target_aep.sandbox import find_dataset_id, read_dataset
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from target_aep.platform_batch import LoadOptions
+    from target_aep.batch_commit import LoadOptions
+    from target_aep.commit_key import CommitKey
+    from target_aep.destination import Loaded
     from target_aep.platform_client import PlatformClient
     from target_aep.sandbox import Dataset
 
 logger = logging.getLogger("target-aep")
+
+_PAGES = 10
+"""Pages of 100 batches in which a commit of an earlier run is looked for."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,9 @@ class PlatformDestination:
         self._needs_tenant = needs_tenant
         self._known: dict[str, Dataset] = {}
         self._of_stream: dict[str, Dataset] = {}
+        self._committed: dict[str, frozenset[str]] = {}
+        self._under_way: list[BatchCommit] = []
+        self._partial = PartialIngestion()
         self._pool = ThreadPoolExecutor(options.max_concurrent_uploads, "upload")
         self._folder = Path(tempfile.mkdtemp(prefix="target-aep-"))
         self._remove_folder = weakref.finalize(
@@ -80,17 +92,55 @@ class PlatformDestination:
             )
         dataset = self._of_stream[stream] = self._known[dataset_id]
         logger.info("Stream '%s' goes to the dataset %s (%s)", stream, dataset.name, dataset.id)
-        return Binding(dataset.schema, dataset.tenant)
+        return Binding(dataset.schema, dataset.tenant, dataset.id)
 
     def spool_folder(self, stream: str) -> Path:
         """A folder in the system's temporary directory (TMPDIR chooses the disk)."""
         return Path(tempfile.mkdtemp(prefix=f"{stream_file_name(stream)}-", dir=self._folder))
 
-    def open_batch(self, stream: str) -> PlatformBatch:
-        """Create a batch in the stream's dataset."""
-        return PlatformBatch(
-            self._client, self._of_stream[stream].id, self._options, self._pool, self._folder
+    def committed(self, stream: str) -> frozenset[str]:
+        """The commits of earlier runs in the stream's dataset, asked for once.
+
+        Raises:
+            PlatformError: They can't be listed.
+        """
+        dataset_id = self._of_stream[stream].id
+        if dataset_id not in self._committed:
+            batches = recent_batches(self._client, dataset_id, _PAGES)
+            found = (
+                digest_of(batch.get("externalId"))
+                for batch in batches
+                if not is_over(batch.get("status"))
+            )
+            self._committed[dataset_id] = frozenset(digest for digest in found if digest)
+        return self._committed[dataset_id]
+
+    def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
+        """Bring the files of a commit into the stream's dataset, unless they are there.
+
+        Raises:
+            RowsRefusedError: The batch failed as a whole because of the rows in it.
+            BatchFailedError: It can't be brought in, or how it ended can't be learned.
+            PlatformError: A call was refused.
+        """
+        commit = BatchCommit(
+            self._client,
+            self._of_stream[stream].id,
+            key,
+            self._options,
+            partial=self._partial,
+            pool=self._pool,
+            folder=self._folder,
         )
+        self._under_way.append(commit)
+        loaded = commit.load(files)
+        self._under_way.remove(commit)
+        return loaded
+
+    def abandon(self) -> None:
+        """Give up batches that are open."""
+        for commit in list(self._under_way):
+            commit.abort()
 
     def stop(self) -> None:
         """End waits between tries; what is repeated in other threads ends with an error."""

@@ -20,11 +20,19 @@ if t.TYPE_CHECKING:
 logger = logging.getLogger("target-aep")
 
 # Catalog's statuses, help/ingestion/batch-ingestion/troubleshooting.md in
-# AdobeDocs/experience-platform.en: "stalled" is a batch that the platform gave up on, so it ends
-# a run like a failed one.
+# AdobeDocs/experience-platform.en: "stalled" is a batch that the platform gave up on and that
+# Adobe's operators may still bring in; the last four once were in.
+OPEN: t.Final = "loading"
 PROMOTED: t.Final = frozenset({"success", "active"})
 NOT_INGESTED: t.Final = frozenset({"failed", "failure", "aborted", "abandoned"})
-FAILED: t.Final = NOT_INGESTED | {"stalled", "inactive", "deleted", "archived", "retained"}
+STALLED: t.Final = frozenset({"stalled"})
+TAKEN_OUT: t.Final = frozenset({"inactive", "deleted", "archived", "retained"})
+FAILED: t.Final = NOT_INGESTED | STALLED | TAKEN_OUT
+
+
+def is_over(status: object) -> bool:
+    """Whether a batch has ended without its rows being in."""
+    return status in FAILED
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def await_promotion(
     while True:
         look = _look(client, batch_id)
         if look.document.get("status") in PROMOTED | FAILED:
-            return look.document
+            return {**look.document, "id": batch_id}
         if look.words != last_words:
             logger.info("Batch %s %s; waiting for its promotion", batch_id, look.words)
             last_words = look.words
@@ -79,8 +87,8 @@ def await_promotion(
         if left <= 0:
             raise BatchFailedError(
                 f"batch {batch_id} {look.words} after {timeout_seconds / 60:.0f} minutes "
-                "(batch_timeout_minutes). It may be in, or come in yet: look at it in Experience "
-                "Platform before you run again, which would load its records a second time"
+                "(batch_timeout_minutes). It may be in, or come in yet: run again later, the next "
+                "run looks for it and waits for it"
             )
         if client.rules.stopped.wait(min(max(wait, look.wish), left)):
             raise PlatformError(f"batch {batch_id} {look.words}; it may be in, the run is ending")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from target_aep.batch_commit import LoadOptions
 from target_aep.config_schema import SECRETS
 from target_aep.errors import TargetError
 from target_aep.identities import DEFAULT_IDENTITIES, Identity, parse_identities
@@ -16,7 +17,6 @@ from target_aep.ims import Credential
 from target_aep.local_destination import read_binding
 from target_aep.mapping_check import complaints_about
 from target_aep.mapping_set import MappingSet, load_mapping_set
-from target_aep.platform_batch import LoadOptions
 from target_aep.platform_destination import DatasetChoice
 
 if t.TYPE_CHECKING:

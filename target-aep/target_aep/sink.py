@@ -9,7 +9,7 @@ import typing as t
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
-from target_aep.dead_letters import DeadLetterFile, make_letter, stream_file_name
+from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
 from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
 from target_aep.spool import BatchSpool
@@ -55,10 +55,14 @@ class XdmSink(BatchSink):
             self._settings.identities,
         )
         self._warn_of_missing_fields()
-        self._dead_letters = DeadLetterFile(self._settings.dead_letter_path, stream_name)
+        self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
         self._has_warned = False
-        self.loader = StreamLoader(self._destination, stream_name, self._dead_letters)
+        self.repeated = 0
+        self._pipeline = target.pipeline
+        self.loader = StreamLoader(
+            self._destination, stream_name, binding.dataset, self._dead_letters
+        )
 
     def _warn_of_missing_fields(self) -> None:
         missing = self._mapper.missing_fields
@@ -94,12 +98,16 @@ class XdmSink(BatchSink):
         """XDM bytes that were received and are not loaded yet."""
         return self._spool.total_bytes if self._spool else 0
 
-    def mark_state(self) -> None:
-        """Note that a STATE covers every record so far; whole files can go on their way."""
+    def mark_state(self, state: dict[str, t.Any]) -> bool:
+        """Note that a STATE covers every record so far.
+
+        Returns:
+            Whether an earlier run has committed just these records.
+        """
         if not self._spool:
-            return
+            return False
         self._spool.set_mark()
-        self.loader.hand_over(self._spool.marked_files())
+        return self.loader.recognises(state)
 
     def take_back_unmarked(self) -> int:
         """Drop the records that came after the last STATE; the next run gets them again.
@@ -134,7 +142,7 @@ class XdmSink(BatchSink):
                 self._settings.file_max_bytes,
             )
         try:
-            self._spool.add_row(self._mapper.map(record))
+            self._spool.add_row(self._mapper.map(record), record)
         except RejectedRecordError as error:
             self._reject(self._spool, record, error.field_path, error.reason)
         except RecursionError:
@@ -151,7 +159,7 @@ class XdmSink(BatchSink):
                 self.stream_name,
                 field or "the record",
                 reason,
-                self._dead_letters.path,
+                self._dead_letters.folder,
             )
         spool.add_rejected(
             make_letter(
@@ -161,21 +169,14 @@ class XdmSink(BatchSink):
 
     @override
     def process_batch(self, context: dict[str, t.Any]) -> None:
-        """Load what is spooled, and write down what was rejected.
-
-        Raises:
-            TargetError: The batch could not be loaded; nothing may be claimed of it.
-        """
-        if self._spool:
-            self.loader.commit(self._spool)
-            self._drop_spool()
+        """Hand what is spooled to the pipeline, which loads it in the background."""
+        spool, self._spool = self._spool, None
+        if spool:
+            self.repeated += spool.repeated
+            self._pipeline.hand_over(lambda state: self.loader.commit(spool, state))
 
     def abandon(self) -> None:
-        """Give up the open batch and its spool after a failure."""
-        self.loader.abandon()
-        self._drop_spool()
-
-    def _drop_spool(self) -> None:
+        """Drop what was not handed over."""
         spool, self._spool = self._spool, None
         if spool:
             spool.remove()

@@ -5,17 +5,22 @@ Memory stays flat whatever a batch's size, and records after the last STATE can 
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import typing as t
 from dataclasses import dataclass
 
+from singer_sdk.singerlib.json import deserialize_json
+
 from target_aep.errors import TargetError
 from target_aep.json_lines import encode_line
+from target_aep.seen_ids import SeenIds
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 20
+_FAST = 1
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,16 @@ class Mark:
 
 
 class BatchSpool:
-    """The rows and rejected records of one batch that is being collected."""
+    """The rows and rejected records of one batch that is being collected.
+
+    Attributes:
+        files: Files of rows.
+        rows: Rows in them.
+        rejected: Rejected records.
+        repeated: Records whose `_id` the batch had already, left out.
+        total_bytes: XDM bytes received.
+        mark: Where the last STATE was.
+    """
 
     def __init__(self, folder: Path, prefix: str, file_max_bytes: int) -> None:
         """Make the folder.
@@ -45,11 +59,14 @@ class BatchSpool:
         self._limit = file_max_bytes
         self._out: t.BinaryIO | None = None
         self._rejected_out: t.BinaryIO | None = None
+        self._records_out: t.BinaryIO | None = None
         self._bytes_in_file = 0
         self._rejected_bytes = 0
+        self._seen = SeenIds(folder / "seen.sqlite")
         self.files: list[Path] = []
         self.rows = 0
         self.rejected = 0
+        self.repeated = 0
         self.total_bytes = 0
         self.mark = Mark()
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,28 +77,76 @@ class BatchSpool:
         return self._folder / "rejected.jsonl"
 
     @property
+    def records_path(self) -> Path:
+        """The file of the records that the rows were made of, compressed."""
+        return self._folder / "records.jsonl.gz"
+
+    @property
     def unmarked(self) -> int:
         """Records received after the last mark."""
         return self.rows + self.rejected - self.mark.rows - self.mark.rejected
 
-    def add_row(self, xdm: dict[str, t.Any]) -> None:
-        """Append a mapped record.
+    def add_row(self, xdm: dict[str, t.Any], record: dict[str, t.Any]) -> None:
+        """Append a mapped record, unless the batch holds its `_id` already.
+
+        Args:
+            xdm: The row.
+            record: What it was made of.
 
         Raises:
             TargetError: One record is larger than a file may be, or the disk is full.
         """
+        identifier = xdm.get("_id")
+        if isinstance(identifier, str) and not self._seen.add(identifier):
+            self.repeated += 1
+            return
         line = encode_line(xdm)
         if len(line) > self._limit:
             raise TargetError(
-                f"the record {xdm.get('_id')} has {len(line)} bytes as XDM, more than "
+                f"the record {identifier} has {len(line)} bytes as XDM, more than "
                 "file_max_bytes: raise it, or map less of the record"
             )
         if self._out is None or self._bytes_in_file + len(line) > self._limit:
             self._next_file()
         _write(t.cast("t.BinaryIO", self._out), line)
+        self._keep_record(identifier, record)
         self._bytes_in_file += len(line)
         self.total_bytes += len(line)
         self.rows += 1
+
+    def _keep_record(self, identifier: t.Any, record: dict[str, t.Any]) -> None:
+        if self._records_out is None:
+            self._records_out = _compressed(self.records_path)
+        _write(self._records_out, encode_line([identifier, record]))
+
+    def records_of(self, identifiers: t.Collection[str]) -> dict[str, t.Any]:
+        """The records that some rows were made of, after `finish`.
+
+        Args:
+            identifiers: The rows' `_id`s.
+        """
+        if not identifiers or not self.records_path.exists():
+            return {}
+        with gzip.open(self.records_path, "rb") as lines:
+            pairs = map(deserialize_json, lines)
+            return {pair[0]: pair[1] for pair in pairs if pair[0] in identifiers}
+
+    def set_aside(self, identifiers: t.Collection[str]) -> int:
+        """Take rows out of the files, after `finish`.
+
+        Args:
+            identifiers: The rows' `_id`s.
+
+        Returns:
+            How many were taken out.
+        """
+        if not identifiers:
+            return 0
+        before = self.rows
+        for file in self.files:
+            self.rows -= _without(file, identifiers)
+        self.files = [file for file in self.files if file.stat().st_size]
+        return before - self.rows
 
     def add_rejected(self, letter: dict[str, t.Any]) -> None:
         """Append a rejected record."""
@@ -97,10 +162,6 @@ class BatchSpool:
         self.mark = Mark(
             len(self.files), self._bytes_in_file, self.rows, self.rejected, self._rejected_bytes
         )
-
-    def marked_files(self) -> list[Path]:
-        """Files that are closed and wholly before the mark: they won't change any more."""
-        return self.files[: max(0, self.mark.files - 1)]
 
     def take_back(self) -> int:
         """Drop everything after the last mark.
@@ -128,17 +189,18 @@ class BatchSpool:
         Raises:
             TargetError: The disk is full.
         """
-        for out in (self._out, self._rejected_out):
+        for out in (self._out, self._rejected_out, self._records_out):
             if out:
                 _close(out)
-        self._out = self._rejected_out = None
+        self._out = self._rejected_out = self._records_out = None
+        self._seen.close()
 
-    def letters(self) -> t.Iterator[bytes]:
-        """The lines of the rejected records, after `finish`."""
+    def letters(self) -> t.Iterator[dict[str, t.Any]]:
+        """The letters of the rejected records, after `finish`."""
         if not self.rejected:
             return
         with self.rejected_path.open("rb") as lines:
-            yield from lines
+            yield from map(deserialize_json, lines)
 
     def remove(self) -> None:
         """Delete the folder with all that is in it."""
@@ -175,6 +237,27 @@ def _disk_error(error: OSError) -> TargetError:
         f"can't write the spool: {error.strerror}. Free space, or point TMPDIR (local_path for "
         "destination=local) to a larger disk"
     )
+
+
+def _compressed(path: Path) -> t.BinaryIO:
+    return t.cast("t.BinaryIO", gzip.open(path, "wb", compresslevel=_FAST))
+
+
+def _without(file: Path, identifiers: t.Collection[str]) -> int:
+    """Rewrite a file without some rows; how many those were."""
+    fresh = file.with_suffix(".new")
+    taken = 0
+    try:
+        with file.open("rb") as lines, fresh.open("wb", buffering=_BUFFER) as out:
+            for line in lines:
+                if deserialize_json(line).get("_id") in identifiers:
+                    taken += 1
+                else:
+                    out.write(line)
+    except OSError as error:
+        raise _disk_error(error) from error
+    fresh.replace(file)
+    return taken
 
 
 def _truncate(path: Path, size: int) -> None:

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from target_aep import command
 from target_aep.batch_files import read_records
+from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
 from target_aep.destinations import make_destination
 from target_aep.errors import TargetError, UnfinishedRunError
@@ -55,6 +56,7 @@ class TargetAEP(ConfiguredTarget):
         super().__init__(**kwargs)
         self._written_state: dict[str, t.Any] | None = None
         self._open_destination: Destination | None = None
+        self.pipeline = CommitPipeline(self._emit_state)
 
     @property
     def destination(self) -> Destination:
@@ -102,13 +104,19 @@ class TargetAEP(ConfiguredTarget):
     @override
     def _process_state_message(self, message_dict: dict[str, t.Any]) -> None:
         super()._process_state_message(message_dict)
+        if self.pipeline.has_failed:
+            self.pipeline.finish()
         pending = self._pending_sinks()
-        for sink in pending:
-            sink.mark_state()
-        full = any(sink.pending_bytes >= self.settings.batch_max_bytes for sink in pending)
-        if full or not pending:
-            self.drain_all()
-            self._write_latest_state()
+        state = message_dict["value"]
+        is_known = [sink.mark_state(state) for sink in pending]
+        is_full = any(sink.pending_bytes >= self.settings.batch_max_bytes for sink in pending)
+        if is_full or any(is_known) or not pending:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Let everything up to the last STATE be loaded, then that STATE be written."""
+        self.drain_all()
+        self.pipeline.close_unit(copy.deepcopy(self._latest_state))
 
     @override
     def process_endofpipe(self) -> None:
@@ -124,12 +132,12 @@ class TargetAEP(ConfiguredTarget):
         if reader.was_cut:
             complaints.append(cut_complaint(reader.line_number))
         super().process_endofpipe()
-        self._write_latest_state()
+        self.pipeline.close_unit(copy.deepcopy(self._latest_state))
+        self.pipeline.finish()
         self._log_summary()
         self.close()
         for sink in self._sinks:
             complaints.extend(sink.loader.complaints)
-        self._forget_unclaimed()
         complaints.extend(rejection_complaints(self._sinks, self.settings))
         if complaints:
             raise UnfinishedRunError(". ".join(complaints))
@@ -143,13 +151,11 @@ class TargetAEP(ConfiguredTarget):
         ]
         return found or [stream]
 
-    def _write_latest_state(self) -> None:
-        """Write the STATE also where the SDK does not: an empty one is one too."""
-        if self._latest_state is not None:
-            self._write_state_message(copy.deepcopy(self._latest_state))
-
     @override
     def _write_state_message(self, state: dict[str, t.Any]) -> None:
+        """Do nothing when the SDK has drained: the pipeline writes STATEs when they are true."""
+
+    def _emit_state(self, state: dict[str, t.Any]) -> None:
         """Write a STATE once, its numbers as they came.
 
         Raises:
@@ -161,18 +167,12 @@ class TargetAEP(ConfiguredTarget):
             sys.stdout.write(f"{serialize_json(state)}\n")
             sys.stdout.flush()
         except (OSError, ValueError) as error:
-            self._forget_unclaimed()
             raise TargetError(
                 f"stdout is closed ({error}), so the STATE can't be written. The records before it "
-                "are loaded, and a run from an older STATE loads them again: see why the reader of "
-                "the target's output ended"
+                "are loaded, and the next run finds them there: see why the reader of the target's "
+                "output ended"
             ) from error
         self._written_state = state
-        self._forget_unclaimed()
-
-    def _forget_unclaimed(self) -> None:
-        for sink in self._sinks:
-            sink.loader.unclaimed.clear()
 
     def _log_summary(self) -> None:
         loaders = [sink.loader for sink in self._sinks]
@@ -186,21 +186,14 @@ class TargetAEP(ConfiguredTarget):
         )
 
     def abandon(self) -> None:
-        """Give up open batches after a failure; the state stays where it was."""
+        """Give up what is not committed after a failure; the state stays where it was."""
+        with contextlib.suppress(Exception):  # the failure that is being told may be this one
+            self.pipeline.finish()
         if self._open_destination:
             self._open_destination.stop()
+            self._open_destination.abandon()
         for sink in self._sinks:
-            try:
-                sink.abandon()
-            except TargetError as error:
-                self.logger.warning("Stream '%s': %s", sink.stream_name, error)
-            if sink.loader.unclaimed:
-                self.logger.warning(
-                    "Stream '%s': batches are in, but their STATE was not written, so the next run "
-                    "loads their records again: %s",
-                    sink.stream_name,
-                    ", ".join(sink.loader.unclaimed),
-                )
+            sink.abandon()
         self.close()
 
     def close(self) -> None:
