@@ -261,8 +261,8 @@ class BatchCommit:
         if is_last:
             problem = f" Its diagnostics can't be read: {found.problem}." if found.problem else ""
             raise BatchFailedError(
-                f"{said}.{problem} Nothing of it was ingested in {_FAILURES} attempts and the state "
-                "stays where it was: fix the cause and run again"
+                f"{said}.{problem} Nothing of it was ingested in {_FAILURES} attempts and the "
+                "state stays where it was: fix the cause and run again"
                 if status in NOT_INGESTED
                 else f"{said}.{problem} The state stays where it was; a batch of the next run "
                 "takes the place of this one"

@@ -6,13 +6,14 @@ that repeats a commit writes the same letters into the same file.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 import typing as t
 from datetime import datetime, timezone
 from pathlib import Path
+
+from singer_sdk.singerlib.json import deserialize_json
 
 from target_aep.errors import TargetError
 from target_aep.json_lines import encode_line
@@ -129,13 +130,16 @@ def read_letters(path: Path) -> Iterator[Letter]:
     """
     try:
         with path.open("rb") as lines:
-            for line in lines:
-                letter = json.loads(line)
-                if not isinstance(letter, dict):
-                    raise TypeError("a line is not an object")
-                yield letter
-    except (OSError, ValueError, TypeError) as error:
+            yield from map(_letter, lines)
+    except (OSError, ValueError) as error:
         raise TargetError(f"{path} can't be read as dead letters: {error}") from error
+
+
+def _letter(line: bytes) -> Letter:
+    letter = deserialize_json(line)
+    if not isinstance(letter, dict):
+        raise ValueError("a line is not an object")  # noqa: TRY004 - input, not a bug
+    return letter
 
 
 def _write_whole(path: Path, first: Letter, letters: Iterator[Letter]) -> int:

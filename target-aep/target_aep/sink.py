@@ -98,6 +98,11 @@ class XdmSink(BatchSink):
         """XDM bytes that were received and are not loaded yet."""
         return self._spool.total_bytes if self._spool else 0
 
+    @property
+    def unmarked(self) -> int:
+        """Records that came after the last STATE."""
+        return self._spool.unmarked if self._spool else 0
+
     def mark_state(self, state: dict[str, t.Any]) -> bool:
         """Note that a STATE covers every record so far.
 

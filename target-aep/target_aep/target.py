@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from target_aep import command
 from target_aep.batch_files import read_records
+from target_aep.boundaries import begins_anew
 from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
 from target_aep.destinations import make_destination
@@ -103,15 +104,23 @@ class TargetAEP(ConfiguredTarget):
 
     @override
     def _process_state_message(self, message_dict: dict[str, t.Any]) -> None:
-        super()._process_state_message(message_dict)
         if self.pipeline.has_failed:
             self.pipeline.finish()
-        pending = self._pending_sinks()
         state = message_dict["value"]
+        if self._opens_something(state):
+            self._commit()
+        super()._process_state_message(message_dict)
+        pending = self._pending_sinks()
         is_known = [sink.mark_state(state) for sink in pending]
         is_full = any(sink.pending_bytes >= self.settings.batch_max_bytes for sink in pending)
         if is_full or any(is_known) or not pending:
             self._commit()
+
+    def _opens_something(self, state: dict[str, t.Any]) -> bool:
+        """Whether what is pending ends at the STATE before this one."""
+        pending = self._pending_sinks()
+        has_records = any(sink.unmarked for sink in pending)
+        return bool(pending) and not has_records and begins_anew(self._latest_state, state)
 
     def _commit(self) -> None:
         """Let everything up to the last STATE be loaded, then that STATE be written."""
