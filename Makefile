@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 
 RUN := $(UV) run --locked --no-sync
 
-.PHONY: help install lint format test demo bench clean
+.PHONY: help install lint format test crash-matrix demo bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ format: install  ## Put the code in style
 
 test: install  ## Run all tests
 	$(RUN) pytest -q -n $(JOBS)
+
+crash-matrix: install  ## Kill tap and target in 320 ways (CRASH_CASES, CRASH_SEED), count events
+	CRASH_CASES=$${CRASH_CASES:-320} PYTHONHASHSEED=0 $(RUN) pytest -q -n $(JOBS) tests/test_crash_matrix.py
 
 demo: install  ## Load generated events end to end on the emulators, twice
 	$(RUN) python -m demo

@@ -49,10 +49,9 @@ class Pair:
 
     def run(self, state: dict[str, Any] | None = None, **target_settings: Any) -> Finished:
         """Run the pipe once, from a state."""
-        tap = self._command("tap_mixpanel_export", self.tap_config)
-        if state is not None:
-            tap += ["--state", self._write("state.json", state)]
-        target = self._command("target_aep", {**self.target_config, **target_settings})
+        tap, target = self.arguments(state, **target_settings)
+        tap = [sys.executable, "-m", "tap_mixpanel_export", *tap]
+        target = [sys.executable, "-m", "target_aep", *target]
         with (
             (self.folder / "tap.log").open("w+") as tap_log,
             (self.folder / "target.log").open("w+") as target_log,
@@ -70,14 +69,15 @@ class Pair:
         states = [json.loads(line) for line in output.splitlines()]
         return Finished(source.returncode, loader.returncode, states, log)
 
-    def _command(self, module: str, config: dict[str, Any]) -> list[str]:
-        return [
-            sys.executable,
-            "-m",
-            module,
-            "--config",
-            self._write(f"{module}.json", config),
-        ]
+    def arguments(
+        self, state: dict[str, Any] | None = None, **target_settings: Any
+    ) -> tuple[list[str], list[str]]:
+        """The arguments of tap and target, for a run from a state."""
+        tap = ["--config", self._write("tap.json", self.tap_config)]
+        if state is not None:
+            tap += ["--state", self._write("state.json", state)]
+        settings = {**self.target_config, **target_settings}
+        return tap, ["--config", self._write("target.json", settings)]
 
     def _write(self, name: str, content: Any) -> str:
         path = self.folder / name
@@ -85,11 +85,13 @@ class Pair:
         return str(path)
 
 
-def make_pair(folder: Path, serve: Any, **project_settings: Any) -> Pair:
+def make_pair(
+    folder: Path, serve: Any, aep_settings: dict[str, Any] | None = None, **project_settings: Any
+) -> Pair:
     """Serve both emulators and prepare the configurations of a pipe between them."""
     project = Project(PROJECT_ID, service_accounts={"robot": "robot-secret"}, **project_settings)
     mixpanel = MixpanelEmulator(folder / "mixpanel", projects=[project], limits=NO_LIMITS)
-    aep = AepEmulator(folder / "aep")
+    aep = AepEmulator(folder / "aep", **(aep_settings or {}))
     dataset_id = install_demo(aep)[MIXPANEL_DATASET]
     mixpanel_url, aep_url = serve(mixpanel), serve(aep)
     return Pair(
@@ -112,5 +114,6 @@ def make_pair(folder: Path, serve: Any, **project_settings: Any) -> Pair:
             "platform_url": aep_url,
             "dataset_id": dataset_id,
             "dead_letter_path": str(folder / "dead-letters"),
+            "run_summary_path": str(folder / "run-summary.json"),
         },
     )

@@ -95,6 +95,7 @@ class _Creation:
 
     def attempt(self) -> dict[str, t.Any]:
         """Create the batch, or find the one that an earlier try has created."""
+        self._client.rules.pacing.batches.take(1, self._client.rules.stopped.wait)
         try:
             response = self._client.call_once("POST", f"{IMPORT}/batches", body=self._body)
             return _document_of(response)
@@ -183,7 +184,12 @@ def upload_file(client: PlatformClient, batch_id: str, dataset_id: str, file: Pa
         f"{IMPORT}/batches/{quote(batch_id, safe='')}/datasets/{quote(dataset_id, safe='')}"
         f"/files/{quote(file.name)}"
     )
-    body = Body(_OCTETS, lambda: file.open("rb"))
+
+    def open_file() -> t.BinaryIO:
+        client.rules.pacing.upload.take(file.stat().st_size, client.rules.stopped.wait)
+        return file.open("rb")
+
+    body = Body(_OCTETS, open_file)
     client.call("PUT", path, body=body, timeout=client.rules.timeouts.upload)
 
 

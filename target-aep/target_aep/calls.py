@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from target_aep.pacing import Pacing
 from target_aep.redaction import Redactor
 from target_aep.retrying import RetryPolicy
 
@@ -34,12 +35,13 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class CallRules:
-    """How calls are repeated, timed and quoted, and the sign that the run is ending."""
+    """How calls are repeated, timed, quoted and paced, and the sign that the run is ending."""
 
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     timeouts: Timeouts = field(default_factory=Timeouts)
     redact: Redactor = field(default_factory=Redactor)
     stopped: threading.Event = field(default_factory=threading.Event)
+    pacing: Pacing = field(default_factory=Pacing)
 
     def retry(self, call: Callable[[], _T], what: str) -> _T:
         """Repeat a call while that may help and the run goes on.

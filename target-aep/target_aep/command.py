@@ -13,6 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 
 from target_aep.errors import TargetError
+from target_aep.run_summary import RunError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +45,11 @@ def run(make_target: Callable[[], TargetAEP], messages: t.IO[str] | None) -> Non
         if target:
             logger.debug("%s", target.rules.redact(traceback.format_exc()))
             target.abandon()
+            target.report(RunError(type(error).__name__, line))
         # Uploads under way would hold up an ordinary exit.
         end_process(1)
+    else:
+        target.report()
 
 
 def one_line(error: Exception, *, line_number: int = 0) -> str:

@@ -92,7 +92,8 @@ class CommitPipeline:
         try:
             _load_all(loads, state)
             with self._lock:
-                last, self._latest = self._latest or state, None
+                last = state if self._latest is None else self._latest
+                self._latest = None
                 if last is not None:
                     self._write_state(last)
                 unit.set_result(None)

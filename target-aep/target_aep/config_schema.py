@@ -209,6 +209,16 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
         description="Folder for rejected records with their reasons",
     ),
     th.Property(
+        "run_summary_path",
+        th.StringType,
+        default="./target-aep-run-summary.json",
+        title="Run summary",
+        description=(
+            "File that every run writes at its end, also a failed one: its counts, batches and "
+            "errors, in the terms of Flow Service's run records"
+        ),
+    ),
+    th.Property(
         "max_concurrent_uploads",
         th.IntegerType(minimum=1, maximum=64),
         default=4,

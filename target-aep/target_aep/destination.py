@@ -74,7 +74,7 @@ class Destination(t.Protocol):
         """A new folder of its own for a batch that is being collected."""
 
     def committed(self, stream: str) -> Collection[str]:
-        """The digests of the stream's commits that are in, or may come in, from earlier runs."""
+        """The digests of the stream's commits that earlier runs have begun, however they ended."""
 
     def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
         """Bring the files of a commit in, unless they are in already; callable from any thread."""

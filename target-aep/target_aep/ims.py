@@ -7,6 +7,7 @@ ServerToServerAuthentication/ims.md); `expires_in` is in seconds, there is no re
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 import typing as t
@@ -29,6 +30,20 @@ DEFAULT_SCOPES: t.Final = (
 """What Adobe's own streaming sink asks for (experience-platform-streaming-connect)."""
 
 _LONGEST_MARGIN = 300.0
+
+_PATIENCE = 5
+"""Times as many tries where IMS throttles a credential, which passes (Developer Console guide,
+ServerToServerAuthentication/implementation.md), as where it does not work."""
+
+
+class _ThrottledError(Exception):
+    """IMS mints no token for now; `retry_after` is its wish in seconds."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__(
+            "IMS answered 429, it throttles a credential with which too many tokens are minted"
+        )
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,9 @@ class TokenSource:
         self._credential = credential
         self._url = ims_url.rstrip("/").removesuffix("/ims/token/v3") + "/ims/token/v3"
         self._rules = rules
+        self._patient = dataclasses.replace(
+            rules, policy=dataclasses.replace(rules.policy, tries=_PATIENCE * rules.policy.tries)
+        )
         self._clock = clock
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -78,7 +96,9 @@ class TokenSource:
         """
         with self._lock:
             if self._token is None or self._clock() >= self._renew_at:
-                self._token, self._renew_at = self._rules.retry(self._mint, "the IMS token")
+                self._token, self._renew_at = self._patient.retry(
+                    self._mint_unless_throttled, "the IMS token"
+                )
             return self._token
 
     def discard(self, token: str) -> None:
@@ -86,6 +106,12 @@ class TokenSource:
         with self._lock:
             if self._token == token:
                 self._token = None
+
+    def _mint_unless_throttled(self) -> tuple[str, float]:
+        try:
+            return self._rules.retry(self._mint, "the IMS token")
+        except _ThrottledError as error:
+            raise RetriableError(str(error), retry_after=error.retry_after) from error
 
     def _mint(self) -> tuple[str, float]:
         asked_at = self._clock()
@@ -127,7 +153,9 @@ class TokenSource:
 
     def _refusal(self, response: requests.Response) -> Exception:
         status = response.status_code
-        if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
+        if status == requests.codes.too_many_requests:
+            return _ThrottledError(retry_after(response))
+        if status >= requests.codes.server_error:
             return RetriableError(f"IMS answered {status}", retry_after=retry_after(response))
         said = self._rules.redact.quote(_words_of(response))
         hint = "check client_id and client_secret"

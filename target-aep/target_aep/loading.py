@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from collections import Counter
+from dataclasses import dataclass
 from itertools import islice
 
 from target_aep.commit_key import commit_key
@@ -22,7 +24,26 @@ if t.TYPE_CHECKING:
 
 logger = logging.getLogger("target-aep")
 
-_JOINED_AT_ONCE = 20_000
+_JOINED_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class LoadedBatch:
+    """A batch that is in.
+
+    Attributes:
+        id: Its name at the destination.
+        rows: Rows of it that are in.
+        files: Its files.
+        size: Their bytes.
+        is_new: Whether this run has made it; else it is an earlier run's of the same commit.
+    """
+
+    id: str
+    rows: int
+    files: int
+    size: int
+    is_new: bool
 
 
 class StreamLoader:
@@ -31,6 +52,7 @@ class StreamLoader:
     Attributes:
         loaded: Records that are in.
         rejected: Records that are in the dead letters, or are known to be missing.
+        rejected_here: Those of them that were never sent.
         batches: Batches that are in.
         complaints: What the user must look at, though the STATE is right.
     """
@@ -50,9 +72,12 @@ class StreamLoader:
         self._stream = stream
         self._dataset = dataset
         self._dead_letters = dead_letters
+        self._with_letters = dead_letters.commits()
+        self._times_named: Counter[str] = Counter()
         self.loaded = 0
         self.rejected = 0
-        self.batches = 0
+        self.rejected_here = 0
+        self.batches: list[LoadedBatch] = []
         self.complaints: list[str] = []
 
     def key(self, state: t.Any) -> CommitKey:
@@ -60,8 +85,9 @@ class StreamLoader:
         return commit_key(self._dataset, self._stream, state)
 
     def recognises(self, state: t.Any) -> bool:
-        """Whether an earlier run has committed the records up to this STATE."""
-        return self.key(state).digest in self._destination.committed(self._stream)
+        """Whether an earlier run has begun to commit the records up to this STATE."""
+        digest = self.key(state).digest
+        return digest in self._with_letters or digest in self._destination.committed(self._stream)
 
     def commit(self, spool: BatchSpool, state: t.Any) -> None:
         """Load a spool, and write down what was rejected; the spool is gone afterwards.
@@ -74,28 +100,46 @@ class StreamLoader:
             TargetError: They could not be loaded; nothing may be claimed of them.
         """
         spool.finish()
-        key = self.key(state)
+        key = self._new_key(state)
         aside = spool.set_aside(self._dead_letters.set_aside(key))
-        loaded, refused = self._load(spool, key, state)
+        loaded, refused, size = self._load(spool, key, state)
         left_out = 0
         if loaded:
-            self.batches += 1
             left_out = self._account_for(loaded, spool, key, state)
+            rows = spool.rows - left_out
+            self.batches.append(
+                LoadedBatch(loaded.batch, rows, len(spool.files), size, loaded.is_new)
+            )
         local = ({**letter, "state": state} for letter in spool.letters())
         rejected_here = self._dead_letters.write(key, "rejected", local)
         self.loaded += spool.rows - left_out
+        self.rejected_here += rejected_here
         self.rejected += rejected_here + aside + refused + left_out
         spool.remove()
 
-    def _load(self, spool: BatchSpool, key: CommitKey, state: t.Any) -> tuple[Loaded | None, int]:
-        """Load the rows, without those for which a whole batch fails; how many those are."""
+    def _new_key(self, state: t.Any) -> CommitKey:
+        """The name of the next commit; a STATE that has come before in this run gives another."""
+        key = self.key(state)
+        times = self._times_named[key.digest]
+        self._times_named[key.digest] += 1
+        return self.key([state, times]) if times else key
+
+    def _load(
+        self, spool: BatchSpool, key: CommitKey, state: t.Any
+    ) -> tuple[Loaded | None, int, int]:
+        """Load the rows, without those for which a whole batch fails.
+
+        Returns:
+            The batch, if there is one; how many rows are not in it for that; its size in bytes.
+        """
         refused = 0
         while spool.rows:
+            size = sum(file.stat().st_size for file in spool.files)  # files may be moved away
             try:
-                return self._destination.load(self._stream, key, spool.files), refused
+                return self._destination.load(self._stream, key, spool.files), refused, size
             except RowsRefusedError as error:
                 refused += self._set_aside(error, spool, key, state)
-        return None, refused
+        return None, refused, 0
 
     def _set_aside(
         self, refusal: RowsRefusedError, spool: BatchSpool, key: CommitKey, state: t.Any

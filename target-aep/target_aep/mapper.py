@@ -25,6 +25,7 @@ from target_aep.identities import Identity, identity_map
 from target_aep.mapping_report import MappingReport
 from target_aep.paths import MISSING, Read, put_value
 from target_aep.remainder import RemainderPlan
+from target_aep.row_rules import complaint_about, leave_out_blocked_identities
 from target_aep.timestamps import EPOCH, format_date_time, parse_date_time
 from target_aep.unconvertible import UnconvertibleError
 
@@ -100,6 +101,7 @@ class RecordMapper:
         compiled = [self._compile(mapping, mapping_set) for mapping in mapping_set.mappings]
         self._mappings = [mapping for mapping in compiled if self._has(mapping.names)]
         self._unplaced = [mapping for mapping in compiled if not self._has(mapping.names)]
+        self._maps_identities = any(each.names[0] == "identityMap" for each in self._mappings)
         self._required = self._required_names()
         self._required_below = _required_below(schema) if schema else {}
         self._remainder = (
@@ -150,13 +152,10 @@ class RecordMapper:
             put_value(xdm, mapping.names, converted)
             if mapping.source_property is not None:
                 placed[mapping.names] = mapping.source_property
-        if self._identities:
-            identities = identity_map(record, self._identities, self.report.identities_left_out)
-            if identities:
-                xdm["identityMap"] = identities
+        self._put_identities(record, xdm)
         if self._remainder:
             self._remainder.place(record, frozenset(placed.values()), xdm)
-        self._check_required(xdm, failures)
+        self._check(xdm, failures)
         self._count_left_out(record)
         self.report.count_unconverted(*(".".join(names) for names in failures))
         return xdm
@@ -195,6 +194,14 @@ class RecordMapper:
             raise UnconvertibleError("in the future")
         return format_date_time(moment)
 
+    def _put_identities(self, record: Record, xdm: Record) -> None:
+        if self._maps_identities:
+            leave_out_blocked_identities(xdm, self.report.identities_left_out)
+        if self._identities:
+            identities = identity_map(record, self._identities, self.report.identities_left_out)
+            if identities:
+                xdm["identityMap"] = identities
+
     def _has(self, names: Names) -> bool:
         return self._schema is None or self._schema.find(names) is not None
 
@@ -211,7 +218,7 @@ class RecordMapper:
             if mapping.source_property is None and value is not MISSING and prune(value):
                 self.report.count_left_out([".".join(mapping.names)])
 
-    def _check_required(self, xdm: Record, failures: dict[Names, UnconvertibleError]) -> None:
+    def _check(self, xdm: Record, failures: dict[Names, UnconvertibleError]) -> None:
         for names in self._required:
             if names[0] not in xdm:
                 failure = failures.get(names)
@@ -220,6 +227,8 @@ class RecordMapper:
         missing = _missing_required(xdm, self._required_below)
         if missing:
             raise RejectedRecordError(missing, "required by the schema, but missing")
+        if complaint := complaint_about(xdm):
+            raise RejectedRecordError(complaint.field, complaint.reason)
 
 
 def _required_below(schema: XdmField) -> dict[str, _Required]:

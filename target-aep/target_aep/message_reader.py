@@ -27,12 +27,14 @@ class NumberedReader(GenericSingerReader[bytes]):
 
     Attributes:
         line_number: Of the line that was read last, from 1.
+        bytes_read: Size of all lines so far.
         was_cut: The last line has no end and is not JSON: who wrote it died over it.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.line_number = 0
+        self.bytes_read = 0
         self.was_cut = False
 
     @property
@@ -53,6 +55,7 @@ class NumberedReader(GenericSingerReader[bytes]):
         for line in source:
             encoded = line.encode() if isinstance(line, str) else line
             self.line_number += 1
+            self.bytes_read += len(encoded)
             if not encoded.endswith(b"\n") and not _is_json(encoded):
                 self.was_cut = True
                 return

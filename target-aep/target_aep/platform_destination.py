@@ -18,7 +18,6 @@ from target_aep.dead_letters import stream_file_name
 from target_aep.destination import Binding
 from target_aep.errors import TargetError
 from target_aep.partial_ingestion import PartialIngestion
-from target_aep.promotion import is_over
 from target_aep.sandbox import find_dataset_id, read_dataset
 
 if t.TYPE_CHECKING:
@@ -107,11 +106,9 @@ class PlatformDestination:
         dataset_id = self._of_stream[stream].id
         if dataset_id not in self._committed:
             batches = recent_batches(self._client, dataset_id, _PAGES)
-            found = (
-                digest_of(batch.get("externalId"))
-                for batch in batches
-                if not is_over(batch.get("status"))
-            )
+            # Those that failed too: a commit has to come to the same STATE for its rows that were
+            # set aside, and for a stalled batch, which may come in yet, to be replaced.
+            found = (digest_of(batch.get("externalId")) for batch in batches)
             self._committed[dataset_id] = frozenset(digest for digest in found if digest)
         return self._committed[dataset_id]
 

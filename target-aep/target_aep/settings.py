@@ -43,6 +43,7 @@ class Settings:
     batch_max_bytes: int
     file_max_bytes: int
     dead_letter_path: Path
+    run_summary_path: Path
     load: LoadOptions
 
 
@@ -87,6 +88,7 @@ def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[s
             batch_max_bytes=config["batch_max_bytes"],
             file_max_bytes=config["file_max_bytes"],
             dead_letter_path=Path(config["dead_letter_path"]),
+            run_summary_path=Path(config["run_summary_path"]),
             load=LoadOptions(
                 wait_for=config["wait_for"],
                 batch_timeout_seconds=config["batch_timeout_minutes"] * 60.0,
@@ -188,10 +190,12 @@ def _size_errors(config: Mapping[str, t.Any]) -> list[str]:
 
 def _folder_errors(config: Mapping[str, t.Any]) -> list[str]:
     names = ["dead_letter_path"] + (["local_path"] if config["destination"] == "local" else [])
+    folders = {name: Path(config[name]) for name in names}
+    folders["run_summary_path"] = Path(config["run_summary_path"]).parent
     return [
-        f"{name}: the folder {config[name]} can't be written: {complaint}"
-        for name in names
-        if (complaint := _unwritable(Path(config[name])))
+        f"{name}: the folder {folder} can't be written: {complaint}"
+        for name, folder in folders.items()
+        if (complaint := _unwritable(folder))
     ]
 
 

@@ -12,6 +12,9 @@ from typing_extensions import override
 from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
 from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.pacing import FileLimits
+from target_aep.row_rules import PROFILE_MAX_BYTES
+from target_aep.run_summary import StreamRun
 from target_aep.spool import BatchSpool
 
 if t.TYPE_CHECKING:
@@ -26,6 +29,8 @@ logger = logging.getLogger("target-aep")
 
 class XdmSink(BatchSink):
     """Collects a stream for its dataset; batches end where the target says, at a STATE."""
+
+    file_limits: t.ClassVar[FileLimits] = FileLimits()
 
     def __init__(
         self,
@@ -58,7 +63,12 @@ class XdmSink(BatchSink):
         self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
         self._has_warned = False
-        self.repeated = 0
+        self._dataset = binding.dataset
+        self._received = 0
+        self._repeated = 0
+        self._files = 0
+        self._oversized = 0
+        self._oversized_at_mark = 0
         self._pipeline = target.pipeline
         self.loader = StreamLoader(
             self._destination, stream_name, binding.dataset, self._dead_letters
@@ -94,9 +104,12 @@ class XdmSink(BatchSink):
         self._key_properties = key_properties or []
 
     @property
-    def pending_bytes(self) -> int:
-        """XDM bytes that were received and are not loaded yet."""
-        return self._spool.total_bytes if self._spool else 0
+    def has_enough(self) -> bool:
+        """Whether what is pending makes a batch that closes at the next STATE."""
+        return self._spool is not None and (
+            self._spool.total_bytes >= self._settings.batch_max_bytes
+            or len(self._spool.files) >= self.file_limits.close_after
+        )
 
     @property
     def unmarked(self) -> int:
@@ -112,6 +125,7 @@ class XdmSink(BatchSink):
         if not self._spool:
             return False
         self._spool.set_mark()
+        self._oversized_at_mark = self._oversized
         return self.loader.recognises(state)
 
     def take_back_unmarked(self) -> int:
@@ -120,7 +134,10 @@ class XdmSink(BatchSink):
         Returns:
             How many records were dropped.
         """
-        return self._spool.take_back() if self._spool else 0
+        if not self._spool:
+            return 0
+        self._oversized = self._oversized_at_mark
+        return self._spool.take_back()
 
     @property
     @override
@@ -146,12 +163,33 @@ class XdmSink(BatchSink):
                 stream_file_name(self.stream_name),
                 self._settings.file_max_bytes,
             )
+        self._received += 1
         try:
-            self._spool.add_row(self._mapper.map(record), record)
+            self._add(self._spool, record)
         except RejectedRecordError as error:
             self._reject(self._spool, record, error.field_path, error.reason)
         except RecursionError:
             self._reject(self._spool, record, None, "nested too deeply")
+
+    def _add(self, spool: BatchSpool, record: dict[str, t.Any]) -> None:
+        row = self._mapper.map(record)
+        before = spool.total_bytes
+        spool.add_row(row, record)
+        self.file_limits.check(len(spool.files))
+        size = spool.total_bytes - before - len(b"\n")
+        if size > PROFILE_MAX_BYTES:
+            self._count_oversized(row, size)
+
+    def _count_oversized(self, row: dict[str, t.Any], size: int) -> None:
+        if not self._oversized:
+            logger.warning(
+                "Stream '%s': the record %s has %d bytes as XDM. The data lake keeps it, but "
+                "Real-Time Customer Profile drops what is over 10 KB; others are counted",
+                self.stream_name,
+                row.get("_id"),
+                size,
+            )
+        self._oversized += 1
 
     def _reject(
         self, spool: BatchSpool, record: dict[str, t.Any], field: str | None, reason: str
@@ -177,7 +215,8 @@ class XdmSink(BatchSink):
         """Hand what is spooled to the pipeline, which loads it in the background."""
         spool, self._spool = self._spool, None
         if spool:
-            self.repeated += spool.repeated
+            self._repeated += spool.repeated
+            self._files += len(spool.files)
             self._pipeline.hand_over(lambda state: self.loader.commit(spool, state))
 
     def abandon(self) -> None:
@@ -203,3 +242,24 @@ class XdmSink(BatchSink):
                     words,
                     shown,
                 )
+        for count, words in (
+            (self._repeated, "records had an _id that their batch had already: loaded once"),
+            (self._oversized, "records are over 10 KB: the data lake has them, Profile does not"),
+        ):
+            if count:
+                logger.warning("Stream '%s': %d %s", self.stream_name, count, words)
+
+    def summarise(self) -> StreamRun:
+        """What the stream has brought so far."""
+        return StreamRun(
+            stream=self.stream_name,
+            dataset=self._dataset,
+            received=self._received,
+            loaded=self.loader.loaded,
+            repeated=self._repeated,
+            rejected=self.loader.rejected,
+            rejected_here=self.loader.rejected_here,
+            oversized=self._oversized,
+            files=self._files,
+            batches=tuple(self.loader.batches),
+        )

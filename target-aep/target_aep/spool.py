@@ -128,8 +128,10 @@ class BatchSpool:
         if not identifiers or not self.records_path.exists():
             return {}
         with gzip.open(self.records_path, "rb") as lines:
-            pairs = map(deserialize_json, lines)
-            return {pair[0]: pair[1] for pair in pairs if pair[0] in identifiers}
+            found: t.Iterator[t.Any] = (
+                deserialize_json(line) for line in lines if _id_of(line) in identifiers
+            )
+            return dict(found)
 
     def set_aside(self, identifiers: t.Collection[str]) -> int:
         """Take rows out of the files, after `finish`.
@@ -237,6 +239,15 @@ def _disk_error(error: OSError) -> TargetError:
         f"can't write the spool: {error.strerror}. Free space, or point TMPDIR (local_path for "
         "destination=local) to a larger disk"
     )
+
+
+def _id_of(line: bytes) -> t.Any:
+    """The `_id` at the head of a line of records, which is not parsed as a whole for it."""
+    end = line.find(b'"', 2)
+    text = line[2:end]
+    if not line.startswith(b'["') or b"\\" in text:
+        return deserialize_json(line)[0]
+    return text.decode()
 
 
 def _compressed(path: Path) -> t.BinaryIO:

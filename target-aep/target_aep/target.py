@@ -8,6 +8,7 @@ import math
 import signal
 import sys
 import typing as t
+from datetime import datetime, timezone
 
 from singer_sdk import Target
 from singer_sdk.singerlib.json import serialize_json
@@ -23,12 +24,15 @@ from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.message_reader import NumberedReader
 from target_aep.promotion import Polling
 from target_aep.run_end import cut_complaint, rejection_complaints, take_back_unconfirmed
+from target_aep.run_summary import Run, RunError, in_words, publish, summarise
 from target_aep.sink import XdmSink
+from target_aep.subcommands import with_subcommands
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    import click
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
@@ -55,6 +59,7 @@ class TargetAEP(ConfiguredTarget):
             ConfigValidationError: One line per mistake in the configuration.
         """
         super().__init__(**kwargs)
+        self._started = datetime.now(timezone.utc)
         self._written_state: dict[str, t.Any] | None = None
         self._open_destination: Destination | None = None
         self.pipeline = CommitPipeline(self._emit_state)
@@ -112,7 +117,7 @@ class TargetAEP(ConfiguredTarget):
         super()._process_state_message(message_dict)
         pending = self._pending_sinks()
         is_known = [sink.mark_state(state) for sink in pending]
-        is_full = any(sink.pending_bytes >= self.settings.batch_max_bytes for sink in pending)
+        is_full = any(sink.has_enough for sink in pending)
         if is_full or any(is_known) or not pending:
             self._commit()
 
@@ -143,13 +148,15 @@ class TargetAEP(ConfiguredTarget):
         super().process_endofpipe()
         self.pipeline.close_unit(copy.deepcopy(self._latest_state))
         self.pipeline.finish()
-        self._log_summary()
+        for sink in self._sinks:
+            sink.log_mapping_report()
         self.close()
         for sink in self._sinks:
             complaints.extend(sink.loader.complaints)
         complaints.extend(rejection_complaints(self._sinks, self.settings))
         if complaints:
             raise UnfinishedRunError(". ".join(complaints))
+        self.logger.info("%s", in_words(self._run()))
 
     def _sources_of(self, stream: str) -> list[str]:
         """The tap's streams that a stream comes from: a stream map may have renamed it."""
@@ -183,16 +190,23 @@ class TargetAEP(ConfiguredTarget):
             ) from error
         self._written_state = state
 
-    def _log_summary(self) -> None:
-        loaders = [sink.loader for sink in self._sinks]
-        for sink in self._sinks:
-            sink.log_mapping_report()
-        self.logger.info(
-            "Loaded %d records in %d batches, rejected %d",
-            sum(loader.loaded for loader in loaders),
-            sum(loader.batches for loader in loaders),
-            sum(loader.rejected for loader in loaders),
+    def _run(self, error: RunError | None = None) -> Run:
+        reader = t.cast("NumberedReader", self.message_reader)
+        return Run(
+            streams=[sink.summarise() for sink in self._sinks],
+            started=self._started,
+            input_bytes=reader.bytes_read,
+            dead_letters=self.settings.dead_letter_path,
+            error=error,
         )
+
+    def report(self, error: RunError | None = None) -> None:
+        """Log and write the summary of the run, which is over.
+
+        Args:
+            error: Why it failed, None if it did not.
+        """
+        publish(summarise(self._run(error)), self.settings.run_summary_path)
 
     def abandon(self) -> None:
         """Give up what is not committed after a failure; the state stays where it was."""
@@ -204,6 +218,7 @@ class TargetAEP(ConfiguredTarget):
         for sink in self._sinks:
             sink.abandon()
         self.close()
+        self.logger.info("%s", in_words(self._run()))
 
     def close(self) -> None:
         """Let go of the destination, temporary files included."""
@@ -213,14 +228,20 @@ class TargetAEP(ConfiguredTarget):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once, claiming nothing: the SDK's own handler would load and emit STATE."""
+        name = signal.Signals(signum).name
+        said = f"Received {name}: ending; what is not loaded is left to the next run"
         with contextlib.suppress(RuntimeError):  # the signal came while stderr was written
-            self.logger.warning(
-                "Received %s: ending; what is not loaded is left to the next run",
-                signal.Signals(signum).name,
-            )
+            self.logger.warning("%s", said)
+        with contextlib.suppress(Exception):  # nothing may keep the process from its end
+            self.report(RunError(name, said))
         if self._open_destination:
             self._open_destination.remove_files()
         command.end_process(128 + signum)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        return with_subcommands(super().get_singer_command(), cls)
 
     @classmethod
     @override

@@ -114,12 +114,10 @@ def sandbox(serve, tmp_path, capsys, caplog):
 
 @pytest.fixture
 def letters(tmp_path):
-    """Reads the dead letters of a stream."""
+    """Reads the dead letters of a stream, over all its commits."""
 
     def read(stream="events"):
-        path = tmp_path / "dead-letters" / f"{stream}.jsonl"
-        if not path.exists():
-            return []
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        files = sorted((tmp_path / "dead-letters").glob(f"{stream}-*.jsonl"))
+        return [json.loads(line) for path in files for line in path.read_text("utf-8").splitlines()]
 
     return read

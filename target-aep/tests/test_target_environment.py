@@ -37,6 +37,7 @@ GOOD = {
     "batch_timeout_minutes": ("5", 5),
     "max_rejected_percent": ("0.5", 0.5),
     "dead_letter_path": ("kept", "kept"),
+    "run_summary_path": ("kept.json", "kept.json"),
     "max_concurrent_uploads": ("2", 2),
     "stream_maps": ('{"events": {"a": "1"}}', {"events": {"a": "1"}}),
     "stream_map_config": ('{"a": 1}', {"a": 1}),

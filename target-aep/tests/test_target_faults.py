@@ -153,25 +153,48 @@ def test_a_refusal_ends_the_run_with_the_words_of_the_platform(sandbox, status, 
     assert sandbox.calls("POST", "/import/batches") == 1
 
 
-def test_a_batch_that_fails_ends_the_run_with_codes_and_rows(sandbox):
+def test_a_batch_that_keeps_failing_ends_the_run_with_its_codes(sandbox):
     args = {"code": "INGEST-1555-400", "description": "Required field missing"}
-    sandbox.emulator.faults.add(Fault("failed", args=args))
+    sandbox.emulator.faults.add(Fault("failed", times=None, args=args))
     outcome = sandbox.run(MESSAGES)
     assert "ended as failed: INGEST-1555-400 Required field missing" in str(outcome.error)
     assert outcome.states == []
     assert sandbox.summary()["rows"] == 0
+    assert sandbox.summary()["batches"] == {"failed": 3}
 
 
-def test_rows_over_the_threshold_fail_the_batch_and_are_shown(sandbox, monkeypatch):
+@pytest.mark.parametrize("kind", ["failed", "stalled"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_batch_that_fails_in_passing_is_loaded_again(sandbox, kind, times):
+    sandbox.emulator.faults.add(Fault(kind, times=times))
+    assert_loaded_once(sandbox, sandbox.run(MESSAGES))
+    # A stalled batch may still come in: the new one takes its place.
+    ended = "inactive" if kind == "stalled" else "failed"
+    assert sandbox.summary()["batches"] == {ended: times, "success": 1}
+
+
+def test_rows_over_the_threshold_go_to_the_dead_letters_and_the_others_in(
+    sandbox, letters, monkeypatch
+):
     monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
     future = [record(number, time="2124-01-01T00:00:00Z") for number in range(10)]
     outcome = sandbox.run([EVENT_SCHEMA, *future, *map(record, range(10, 20)), state(1)])
-    assert "First rejected rows: row id0: " in str(outcome.error)
-    assert outcome.states == []
+    assert "10 of 20 records were rejected, more than max_rejected_percent" in str(outcome.error)
+    assert outcome.states == reached(1)
+    assert sandbox.ids() == [f"id{number}" for number in range(10, 20)]
+    assert sandbox.summary()["batches"] == {"failed": 1, "success": 1}
+    found = {letter["xdm"]["_id"]: letter for letter in letters()}
+    assert len(found) == len(letters()) == 10
+    for row in future:
+        letter = found[row["record"]["event_id"]]
+        assert letter["record"] == row["record"]
+        assert letter["code"]
+        assert letter["reason"]
+        assert letter["state"] == reached(1)[0]
 
 
-def test_a_stalled_batch_ends_the_run(sandbox):
-    sandbox.emulator.faults.add(Fault("stalled"))
+def test_a_batch_that_keeps_stalling_ends_the_run(sandbox):
+    sandbox.emulator.faults.add(Fault("stalled", times=None))
     outcome = sandbox.run(MESSAGES)
     assert "ended as stalled" in str(outcome.error)
     assert outcome.states == []

@@ -51,12 +51,21 @@ def test_files_stay_under_their_size_and_several_are_uploaded(sandbox):
     assert sandbox.summary()["rows"] == 150
 
 
-def test_files_that_a_state_covers_are_uploaded_while_the_pipe_goes_on(sandbox):
+def test_nothing_is_sent_of_a_batch_that_is_still_collected_when_the_input_breaks(sandbox):
     messages = [EVENT_SCHEMA, *map(record, range(100)), state(1), {"type": "STOP"}]
     outcome = sandbox.run(messages, file_max_bytes=4000)
     assert "STOP" in str(outcome.error)
-    assert sandbox.calls("POST", "/import/batches") >= 1
-    assert sandbox.summary()["batches"] == {"aborted": 1}
+    assert outcome.states == []
+    assert sandbox.calls("POST", "/import/batches") == 0
+    assert sandbox.summary()["batches"] == {}
+
+
+def test_a_batch_that_is_under_way_when_the_input_breaks_is_loaded_with_its_state(sandbox):
+    head = [EVENT_SCHEMA, *map(record, range(100)), state(1), *map(record, range(100, 110))]
+    outcome = sandbox.run([*head, {"type": "STOP"}], batch_max_bytes=4000)
+    assert "STOP" in str(outcome.error)
+    assert outcome.states == reached(1)
+    assert sandbox.summary()["rows"] == 100
 
 
 def test_a_state_with_nothing_pending_passes_at_once(sandbox):

@@ -1,0 +1,99 @@
+"""The name of a commit: the same for a repeated run, another for anything else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.singerlib.json import deserialize_json
+from target_aep.commit_key import CommitKey, commit_key, digest_of
+
+NAMES = st.text(max_size=3)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+STATES = st.dictionaries(NAMES, VALUES, max_size=4)
+COMMITS = st.tuples(NAMES, NAMES, STATES)
+
+
+def received(value):
+    """A value as the target has it: out of a line of JSON."""
+    return deserialize_json(json.dumps(value))
+
+
+def turned(value):
+    """The same value with the keys of all objects in another order."""
+    if isinstance(value, dict):
+        return {name: turned(value[name]) for name in reversed(value)}
+    return [turned(item) for item in value] if isinstance(value, list) else value
+
+
+def name_of(dataset, stream, state):
+    return commit_key(dataset, stream, received(state))
+
+
+@given(COMMITS)
+def test_the_order_of_the_keys_of_a_state_does_not_matter(commit):
+    dataset, stream, state = commit
+    assert name_of(dataset, stream, state) == name_of(dataset, stream, turned(state))
+
+
+@given(COMMITS, COMMITS)
+def test_names_are_equal_just_for_equal_commits(one, other):
+    is_same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert (name_of(*one) == name_of(*other)) is is_same
+
+
+@given(COMMITS, st.sampled_from(range(3)), NAMES)
+def test_another_dataset_stream_or_state_has_another_name(commit, part, more):
+    changed = list(commit)
+    changed[part] = {**commit[2], "more": [more, commit[2]]} if part == 2 else commit[part] + "x"
+    assert name_of(*changed) != name_of(*commit)
+
+
+def test_a_part_does_not_run_into_the_next_one():
+    assert commit_key("ab", "c", {}) != commit_key("a", "bc", {})
+
+
+def test_a_long_number_of_a_state_is_not_rounded():
+    states = [deserialize_json(f'{{"at": 0.1000000000000000000{digit}}}') for digit in "12"]
+    assert len({commit_key("d", "s", state) for state in states}) == 2
+
+
+def test_without_a_state_no_two_commits_share_a_name():
+    assert commit_key("d", "s", None) != commit_key("d", "s", None)
+
+
+@given(COMMITS, st.integers(1, 10**6))
+def test_the_digest_is_found_again_in_every_attempts_name(commit, attempt):
+    key = name_of(*commit)
+    external_id = key.external_id(attempt)
+    assert re.fullmatch(r"target-aep-[0-9a-f]{32}-\d+", external_id)
+    assert digest_of(external_id) == key.digest
+
+
+def test_attempts_have_names_of_their_own():
+    assert len({CommitKey("0" * 32).external_id(attempt) for attempt in range(1, 20)}) == 19
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        None,
+        5,
+        "",
+        "01HZ0000000000000000000000",
+        f"target-aep-{'0' * 31}-1",
+        f"target-aep-{'0' * 32}",
+        f"target-aep-{'0' * 32}-1x",
+        f"my-target-aep-{'0' * 32}-1",
+    ],
+)
+def test_the_names_of_others_have_no_digest(other):
+    assert digest_of(other) is None
