@@ -184,6 +184,12 @@ class Retry:
         for path in files:  # what they say is in the letters that were there before
             rewrite_letters(path, lambda letter: letter if letter.get("record") is None else None)
         self._outcome.add(changes)
+        unnamed = loader.rejected - len(refused)
+        if unnamed > 0:
+            self._outcome.complaints.append(
+                f"batch {batch} is in without {unnamed} rows that Experience Platform does not "
+                "name, so their letters are marked like the others: find them by the batch"
+            )
         self._outcome.complaints.extend(loader.complaints)
         return marks
 

@@ -1,7 +1,7 @@
 """What a run did, in the terms of Flow Service's run record, so that one dashboard reads both.
 
 The names and units (bytes, milliseconds since 1970) are those of `metrics` of a run in
-acpdr/swagger-specs/flow-service.yaml of AdobeDocs/experience-platform-apis.
+static/swagger-specs/flow-service.yaml of AdobeDocs/experience-platform-apis.
 """
 
 from __future__ import annotations
@@ -155,7 +155,6 @@ def publish(summary: Summary, path: Path) -> None:
 
 def _records_of(run: Run) -> Summary:
     rejected = run.total(lambda stream: stream.rejected)
-    rejected_here = run.total(lambda stream: stream.rejected_here)
     return {
         "inputRecordCount": run.total(lambda stream: stream.received),
         "outputRecordCount": run.total(lambda stream: stream.loaded),
@@ -164,12 +163,25 @@ def _records_of(run: Run) -> Summary:
         "skippedRecordCount": run.total(lambda stream: stream.repeated),
         "failedRecordCount": rejected,
         "warningRecordCount": run.total(lambda stream: stream.oversized),
-        "failedInfo": {
-            "rejectedBeforeSending": rejected_here,
-            "refusedByPlatform": rejected - rejected_here,
-            "deadLetterPath": str(run.dead_letters),
-        },
+        "failedInfo": _failed_info(run, rejected),
     }
+
+
+def _failed_info(run: Run, rejected: int) -> list[Summary]:
+    here = run.total(lambda stream: stream.rejected_here)
+    kinds = (
+        ("LOCAL", "can't be valid XDM and were not sent", here),
+        ("PLATFORM", "were refused by Experience Platform", rejected - here),
+    )
+    return [
+        {
+            "code": code,
+            "message": f"{count} records {what}; each is in {run.dead_letters} with its reason",
+            "details": {"recordCount": count},
+        }
+        for code, what, count in kinds
+        if count
+    ]
 
 
 def _stream_of(stream: StreamRun) -> Summary:

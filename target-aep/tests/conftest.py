@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from emulators.aep import AepEmulator, Promotion
 from emulators.aep.demo import MIXPANEL_DATASET, install_demo
+from hypothesis import settings as hypothesis_settings
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 from target_aep.calls import Timeouts
@@ -19,6 +20,10 @@ from target_aep.promotion import Polling
 from target_aep.retrying import RetryPolicy
 from target_aep.target import TargetAEP
 from werkzeug.wrappers import Request, Response
+
+# A busy machine is not a fault, and no examples are left behind.
+hypothesis_settings.register_profile("unhurried", deadline=None, database=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 class EagerTarget(TargetAEP):

@@ -250,6 +250,26 @@ def test_a_batch_that_fails_leaves_the_plan_to_the_next_retry(sandbox, load, tmp
     assert not (tmp_path / "dead-letters/retry.plan").exists()
 
 
+def test_rows_that_are_left_out_without_a_name_are_an_error(sandbox, load, letters, again):
+    load(*map(event, range(5)))
+
+    def leave_out(request, ask):
+        answer = ask()
+        if "/catalog/batches/" not in request.path:
+            return answer
+        shown = json.loads(answer.get_data())
+        for document in shown.values():
+            document["metrics"] = {"failedRecordCount": 2}
+        return Response(json.dumps(shown))
+
+    sandbox.front.alter = leave_out
+    with pytest.raises(UnfinishedRunError, match="is in without 2 rows that"):
+        again()
+    assert [letter["rows"] for letter in letters() if letter["record"] is None] == [2]
+    sandbox.front.alter = None
+    assert "0 letters are in, 0 still rejected, 1 without a record" in again()
+
+
 class Killed(BaseException):
     """Stands for a kill: nothing of the target handles it."""
 

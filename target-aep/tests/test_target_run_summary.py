@@ -74,11 +74,20 @@ def test_a_run_has_the_shape_of_a_flow_run():
             "skippedRecordCount": 2,
             "failedRecordCount": 2,
             "warningRecordCount": 1,
-            "failedInfo": {
-                "rejectedBeforeSending": 1,
-                "refusedByPlatform": 1,
-                "deadLetterPath": "letters",
-            },
+            "failedInfo": [
+                {
+                    "code": "LOCAL",
+                    "message": "1 records can't be valid XDM and were not sent; each is in "
+                    "letters with its reason",
+                    "details": {"recordCount": 1},
+                },
+                {
+                    "code": "PLATFORM",
+                    "message": "1 records were refused by Experience Platform; each is in "
+                    "letters with its reason",
+                    "details": {"recordCount": 1},
+                },
+            ],
         },
         "fileSummary": {"inputFileCount": 3, "outputFileCount": 2},
         "statusSummary": {
@@ -174,6 +183,8 @@ def test_a_run_that_ends_well(sandbox, tmp_path):
     assert code == 0, log
     assert records_of(summary) == COUNTED
     assert summary["statusSummary"] == {"status": "success", "errors": []}
+    (failure,) = summary["recordSummary"]["failedInfo"]
+    assert (failure["code"], failure["details"]) == ("LOCAL", {"recordCount": 1})
     duration = summary["durationSummary"]
     assert before <= duration["startedAtUTC"] <= duration["completedAtUTC"]
     sent = sum(len(json.dumps(message) + "\n") for message in MESSAGES)
