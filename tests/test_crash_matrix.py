@@ -28,11 +28,6 @@ def test_every_event_is_there_once(number, tmp_path, serve, runner):
     play_whole(CrashPlay(tmp_path, serve, make_case(SEED, number), runner))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a commit that ends earlier than the batch of an earlier run loads its rows again",
-)
 @pytest.mark.parametrize("export_request", [2, 3, 4])
 def test_a_run_that_ends_before_an_unheard_batch_does(export_request, tmp_path, serve, runner):
     play_whole(CrashPlay(tmp_path, serve, unheard_batch(SEED, export_request), runner))

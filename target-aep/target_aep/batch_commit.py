@@ -11,19 +11,21 @@ import logging
 import tempfile
 import typing as t
 from concurrent.futures import as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from target_aep.batch_ingestion import (
     NameTakenError,
     NewBatch,
     abort_batch,
+    commit_of,
     complete_batch,
     create_batch,
     find_batch,
     upload_file,
 )
-from target_aep.batch_outcome import errors_of, failed_row_count, said_of
+from target_aep.batch_outcome import errors_of, failed_row_count, said_of, sent_row_count
 from target_aep.destination import Loaded, RowsRefusedError
 from target_aep.errors import BatchFailedError, PlatformError
 from target_aep.promotion import (
@@ -73,6 +75,7 @@ class BatchCommit:
         key: CommitKey,
         options: LoadOptions,
         *,
+        around: Sequence[CommitKey] = (),
         partial: PartialIngestion,
         pool: ThreadPoolExecutor,
         folder: Path,
@@ -84,6 +87,7 @@ class BatchCommit:
             dataset_id: Where it goes.
             key: The commit's name.
             options: How it is loaded.
+            around: Commits of earlier runs that may hold all that this one does, and more.
             partial: How partial ingestion is asked for.
             pool: Where uploads run.
             folder: For temporary files.
@@ -92,6 +96,7 @@ class BatchCommit:
         self._dataset_id = dataset_id
         self._key = key
         self._options = options
+        self._around = list(around)
         self._partial = partial
         self._pool = pool
         self._folder = folder
@@ -112,12 +117,13 @@ class BatchCommit:
         failures = attempt = 0
         while True:
             attempt += 1
-            found = self._find(attempt)
+            found = self._find(self._key, attempt)
+            if found is None and (wider := self._wider()):
+                return replace(self._loaded(wider, is_new=False), is_wider=True)
             document = self._taken_over(found) if found else self._sent(attempt, files)
             if document is None:
                 continue
-            status = document["status"]
-            if status in PROMOTED or (self._options.wait_for == "accepted" and not is_over(status)):
+            if self._is_in(document):
                 return self._loaded(document, is_new=found is None)
             failures += found is None
             self._after_failure(document, is_last=failures >= _FAILURES)
@@ -132,8 +138,33 @@ class BatchCommit:
         except (PlatformError, RetriableError) as error:
             logger.warning("Batch %s stays open, Adobe will abandon it: %s", batch_id, error)
 
-    def _find(self, attempt: int) -> dict[str, t.Any] | None:
-        return find_batch(self._client, self._key.external_id(attempt))
+    def _find(self, key: CommitKey, attempt: int) -> dict[str, t.Any] | None:
+        return find_batch(self._client, key.external_id(attempt))
+
+    def _is_in(self, document: dict[str, t.Any]) -> bool:
+        status = document["status"]
+        is_accepted = self._options.wait_for == "accepted" and not is_over(status)
+        return status in PROMOTED or is_accepted
+
+    def _wider(self) -> dict[str, t.Any] | None:
+        """The batch of a longer commit that is in, with the rows of this one among its own.
+
+        A run that made it, and was killed before its STATE, may be repeated by one that ends
+        sooner: at a STATE that the longer commit passes.
+        """
+        while self._around:
+            key = self._around.pop()
+            for attempt in count(1):
+                found = self._find(key, attempt)
+                if found is None:
+                    break
+                commit = commit_of(found)
+                if commit is None or self._key.short not in commit.passes:
+                    continue
+                document = self._taken_over(found)
+                if document and self._is_in(document):
+                    return document
+        return None
 
     def _taken_over(self, found: dict[str, t.Any]) -> dict[str, t.Any] | None:
         """What an earlier run's batch ended as; None if it can't be used any more."""
@@ -144,12 +175,12 @@ class BatchCommit:
         if status in STALLED:
             self._stalled.append(batch_id)
         if status in PROMOTED:
-            logger.info("Batch %s of an earlier run holds these records already", batch_id)
+            logger.info("Batch %s holds these records already", batch_id)
             return found
         if status is None or is_over(status):
-            logger.info("Batch %s of an earlier run is %s; making a new one", batch_id, status)
+            logger.info("Batch %s for these records is %s; it is not used", batch_id, status)
             return None
-        logger.info("Batch %s of an earlier run holds these records; it is %s", batch_id, status)
+        logger.info("Batch %s holds these records; it is %s", batch_id, status)
         return self._ended(batch_id, found)
 
     def _given_up(self, batch_id: str) -> dict[str, t.Any]:
@@ -168,34 +199,34 @@ class BatchCommit:
     def _sent(self, attempt: int, files: Sequence[Path]) -> dict[str, t.Any] | None:
         """Create a batch, fill and complete it; None if its name turns out to be taken."""
         try:
-            batch_id = self._create(attempt)
+            created = self._create(attempt)
         except NameTakenError:
             return self._taken_over(self._named(attempt))
-        self._open_id = batch_id
+        batch_id = self._open_id = created["id"]
         self._upload(batch_id, files)
         self._open_id = None
         self._complete(batch_id)
         logger.info("Batch %s: %d files uploaded, complete", batch_id, len(files))
-        return self._ended(batch_id, {"id": batch_id, "status": "loaded"})
+        ended = self._ended(batch_id, {"id": batch_id, "status": "loaded"})
+        self._partial.look_at(created if "tags" in created else ended)
+        return ended
 
-    def _create(self, attempt: int) -> str:
+    def _create(self, attempt: int) -> dict[str, t.Any]:
         new = NewBatch(
             self._dataset_id,
             self._key.external_id(attempt),
             self._options.max_rejected_percent,
             self._partial.name,
+            self._key.passes,
             tuple(self._stalled),
         )
-        document = create_batch(self._client, new)
-        self._partial.look_at(document)
-        batch_id: str = document["id"]
-        return batch_id
+        return create_batch(self._client, new)
 
     def _named(self, attempt: int) -> dict[str, t.Any]:
         """The batch that has the name, which Catalog may list later than it is there."""
 
         def look() -> dict[str, t.Any]:
-            found = self._find(attempt)
+            found = self._find(self._key, attempt)
             if found is None:
                 raise RetriableError("Catalog does not list the batch of this name yet")
             return found
@@ -231,12 +262,12 @@ class BatchCommit:
 
     def _loaded(self, document: dict[str, t.Any], *, is_new: bool) -> Loaded:
         batch_id = document["id"]
-        failed = failed_row_count(document)
+        failed, sent = failed_row_count(document), sent_row_count(document)
         if not failed and not errors_of(document):
-            return Loaded(batch=batch_id, is_new=is_new)
+            return Loaded(batch_id, is_new=is_new, rows=sent)
         found = rejected_rows(self._client, batch_id, self._new_folder())
         rows = self._without_secrets(found)
-        return Loaded(batch_id, failed, rows, found.problem, is_new=is_new)
+        return Loaded(batch_id, failed, rows, found.problem, is_new=is_new, rows=sent)
 
     def _without_secrets(self, found: Diagnostics) -> Iterator[RowError]:
         redact = self._client.rules.redact
@@ -256,7 +287,7 @@ class BatchCommit:
         if status in STALLED:
             self._stalled.append(batch_id)
         found = failed_rows(self._client, batch_id, self._new_folder())
-        if found.files:
+        if found.tells_rows():
             raise RowsRefusedError(said, batch_id, self._without_secrets(found))
         if is_last:
             problem = f" Its diagnostics can't be read: {found.problem}." if found.problem else ""

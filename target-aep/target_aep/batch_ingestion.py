@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from target_aep.commit_key import CommitKey, digest_of
 from target_aep.errors import PlatformError
 from target_aep.platform_client import CATALOG, IMPORT, Body, ResponseLostError
 from target_aep.retrying import RetriableError
@@ -28,6 +29,7 @@ if t.TYPE_CHECKING:
 _OCTETS = "application/octet-stream"
 _TAKEN = frozenset({400, 409})
 _PAGE = 100
+_PASSES_TAG = "targetAepPasses"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class NewBatch:
     Attributes:
         dataset_id: Where it goes.
         external_id: Its name of ours, unique in the organisation.
+        passes: The commits that end within it, which its tags tell: `POST /batches` takes tags, a
+            map of names to lists of texts (static/swagger-specs/batch-ingestion.yaml in
+            AdobeDocs/experience-platform-apis).
         partial_percent: Share of bad rows up to which the good ones are still ingested.
         partial_name: The field for it: documents of different age spell it differently.
         replaces: Batches whose rows, if there are any, this one takes the place of.
@@ -46,6 +51,7 @@ class NewBatch:
     external_id: str
     partial_percent: float
     partial_name: str
+    passes: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
 
     def document(self) -> dict[str, t.Any]:
@@ -57,6 +63,8 @@ class NewBatch:
             "enableErrorDiagnostics": True,
             self.partial_name: self.partial_percent,
         }
+        if self.passes:
+            document["tags"] = {_PASSES_TAG: list(self.passes)}
         if self.replaces:
             document["replay"] = {"predecessors": list(self.replaces), "reason": "replace"}
         return document
@@ -176,6 +184,15 @@ def recent_batches(
         yield from (batch for batch in batches.values() if isinstance(batch, dict))
         if len(batches) < _PAGE:
             return
+
+
+def commit_of(batch: t.Mapping[str, t.Any]) -> CommitKey | None:
+    """The commit that a batch was made for, None if it is not one of ours."""
+    digest = digest_of(batch.get("externalId"))
+    tags = batch.get("tags")
+    names = tags.get(_PASSES_TAG) if isinstance(tags, dict) else None
+    passes = (name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+    return CommitKey(digest, tuple(passes)) if digest else None
 
 
 def upload_file(client: PlatformClient, batch_id: str, dataset_id: str, file: Path) -> None:

@@ -36,6 +36,13 @@ def failed_row_count(document: t.Mapping[str, t.Any]) -> int:
     )
 
 
+def sent_row_count(document: t.Mapping[str, t.Any]) -> int | None:
+    """How many rows the batch was sent; None if that is not told."""
+    metrics = document.get("metrics")
+    sent = metrics.get("inputRecordCount") if isinstance(metrics, dict) else None
+    return None if sent is None else _count(sent)
+
+
 def said_of(document: t.Mapping[str, t.Any]) -> str:
     """The errors in words."""
     said = [

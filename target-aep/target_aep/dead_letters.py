@@ -143,6 +143,21 @@ class DeadLetters:
         """The files of a commit."""
         return sorted(self.folder.glob(f"{self._name}-{key.digest}-*.jsonl"))
 
+    def digests(self, key: CommitKey) -> set[str]:
+        """What tells the letters of a commit from others."""
+        return {letter_digest(letter) for path in self.files(key) for letter in read_letters(path)}
+
+    def row_ids(self, *, but: CommitKey) -> set[str]:
+        """The `_id`s of rows that Experience Platform rejected, of all commits but one."""
+        files = self.folder.glob(f"{self._name}-*.jsonl")
+        rows = (
+            letter.get("xdm")
+            for path in files
+            if f"-{but.digest}-" not in path.name
+            for letter in read_letters(path)
+        )
+        return {row["_id"] for row in rows if isinstance(row, dict) and "_id" in row}
+
     def set_aside(self, key: CommitKey) -> set[str]:
         """The `_id`s of rows of a commit that failed a batch, or were loaded by a retry."""
         letters = (letter for path in self.files(key) for letter in read_letters(path))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from target_aep.errors import BatchFailedError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from target_aep.commit_key import CommitKey
+    from target_aep.known_commits import KnownCommits
     from target_aep.row_errors import RowError
     from target_aep.xdm_schema import XdmField
 
@@ -41,6 +42,8 @@ class Loaded:
         row_errors: Those rows, as far as they could be read; to be gone through once.
         problem: Why not all of them could be read; None if they could.
         is_new: Whether this run has made it; else it is an earlier run's of the same commit.
+        is_wider: Whether that earlier commit goes on to a later STATE.
+        rows: How many rows it was sent, as far as that is known.
     """
 
     batch: str
@@ -48,6 +51,8 @@ class Loaded:
     row_errors: Iterable[RowError] = field(default=())
     problem: str | None = None
     is_new: bool = True
+    is_wider: bool = False
+    rows: int | None = None
 
 
 class RowsRefusedError(BatchFailedError):
@@ -73,11 +78,13 @@ class Destination(t.Protocol):
     def spool_folder(self, stream: str) -> Path:
         """A new folder of its own for a batch that is being collected."""
 
-    def committed(self, stream: str) -> Collection[str]:
-        """The digests of the stream's commits that earlier runs have begun, however they ended."""
+    def committed(self, stream: str) -> KnownCommits:
+        """The stream's commits that earlier runs have begun, however they ended."""
 
-    def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
-        """Bring the files of a commit in, unless they are in already; callable from any thread."""
+    def load(
+        self, stream: str, key: CommitKey, files: Sequence[Path], around: Sequence[CommitKey] = ()
+    ) -> Loaded:
+        """Bring the files of a commit in, unless it or one around it is in; from any thread."""
 
     def abandon(self) -> None:
         """Give up what is not committed, as far as that is possible, without waiting."""

@@ -9,17 +9,18 @@ import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
+from target_aep.commit_key import CommitKey
 from target_aep.dead_letters import stream_file_name
 from target_aep.destination import Binding, Loaded
 from target_aep.errors import SchemaError, TargetError
+from target_aep.known_commits import KnownCommits
 from target_aep.xdm_schema import parse_schema, tenant_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_aep.commit_key import CommitKey
-
 DEFAULT_TENANT: t.Final = "tenant"
+_PASSES_NAME = ".passes"
 
 
 class LocalDestination:
@@ -30,6 +31,7 @@ class LocalDestination:
         self._root = root
         self._binding = binding
         self._hidden: list[Path] = []
+        self._committed: dict[str, KnownCommits] = {}
 
     def bind(self, stream: str) -> Binding:  # noqa: ARG002
         """The schema file and the tenant are the same for all streams."""
@@ -39,25 +41,32 @@ class LocalDestination:
         """A hidden folder beside the batches, so that finishing is a rename."""
         return self._hidden_folder(self._folder(stream))
 
-    def committed(self, stream: str) -> frozenset[str]:
+    def committed(self, stream: str) -> KnownCommits:
         """The commits whose batches are in the stream's folder."""
-        names = (folder.name for folder in self._folder(stream).glob("*-*"))
-        return frozenset(name.rpartition("-")[2] for name in names)
+        if stream not in self._committed:
+            folders = self._folder(stream).glob("[!.]*-*")
+            self._committed[stream] = KnownCommits(map(_commit_of, folders))
+        return self._committed[stream]
 
-    def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
+    def load(
+        self, stream: str, key: CommitKey, files: Sequence[Path], around: Sequence[CommitKey] = ()
+    ) -> Loaded:
         """Move the files of a commit into place, unless an earlier run has.
 
         Raises:
             TargetError: The disk refuses.
         """
-        there = next(self._folder(stream).glob(f"[!.]*-{key.digest}"), None)
-        if there is not None:
-            return Loaded(batch=there.name, is_new=False)
+        for commit in (key, *around):
+            there = next(self._folder(stream).glob(f"[!.]*-{commit.digest}"), None)
+            if there is not None:
+                return Loaded(batch=there.name, is_new=False, is_wider=commit is not key)
         staging = self._hidden_folder(self._folder(stream))
         name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{key.digest}"
         try:
             for file in files:
                 file.rename(staging / file.name)
+            if key.passes:
+                (staging / _PASSES_NAME).write_text("\n".join(key.passes), "ascii")
             staging.rename(self._folder(stream) / name)
         except OSError as error:
             raise TargetError(f"local_path: can't write {staging}: {error.strerror}") from error
@@ -89,6 +98,13 @@ class LocalDestination:
         except OSError as error:
             raise TargetError(f"local_path: can't write {folder}: {error.strerror}") from error
         return folder
+
+
+def _commit_of(folder: Path) -> CommitKey:
+    """The commit of a batch's folder, with those that end within it."""
+    passes = folder / _PASSES_NAME
+    names = passes.read_text("ascii").split() if passes.exists() else []
+    return CommitKey(folder.name.rpartition("-")[2], tuple(names))
 
 
 def read_binding(schema_path: str | None, tenant_id: str | None) -> Binding:

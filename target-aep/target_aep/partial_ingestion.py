@@ -32,7 +32,7 @@ class PartialIngestion:
         """Read back from a created batch whether the field took effect.
 
         Args:
-            document: The batch as it was created.
+            document: The batch, once in its life.
         """
         tags = document.get("tags")
         if self._is_known or not isinstance(tags, dict):

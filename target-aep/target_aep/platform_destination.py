@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from target_aep.batch_commit import BatchCommit
-from target_aep.batch_ingestion import recent_batches
-from target_aep.commit_key import digest_of
+from target_aep.batch_ingestion import commit_of, recent_batches
 from target_aep.dead_letters import stream_file_name
 from target_aep.destination import Binding
 from target_aep.errors import TargetError
+from target_aep.known_commits import KnownCommits
 from target_aep.partial_ingestion import PartialIngestion
 from target_aep.sandbox import find_dataset_id, read_dataset
 
@@ -69,7 +69,7 @@ class PlatformDestination:
         self._needs_tenant = needs_tenant
         self._known: dict[str, Dataset] = {}
         self._of_stream: dict[str, Dataset] = {}
-        self._committed: dict[str, frozenset[str]] = {}
+        self._committed: dict[str, KnownCommits] = {}
         self._under_way: list[BatchCommit] = []
         self._partial = PartialIngestion()
         self._pool = ThreadPoolExecutor(options.max_concurrent_uploads, "upload")
@@ -97,7 +97,7 @@ class PlatformDestination:
         """A folder in the system's temporary directory (TMPDIR chooses the disk)."""
         return Path(tempfile.mkdtemp(prefix=f"{stream_file_name(stream)}-", dir=self._folder))
 
-    def committed(self, stream: str) -> frozenset[str]:
+    def committed(self, stream: str) -> KnownCommits:
         """The commits of earlier runs in the stream's dataset, asked for once.
 
         Raises:
@@ -108,11 +108,13 @@ class PlatformDestination:
             batches = recent_batches(self._client, dataset_id, _PAGES)
             # Those that failed too: a commit has to come to the same STATE for its rows that were
             # set aside, and for a stalled batch, which may come in yet, to be replaced.
-            found = (digest_of(batch.get("externalId")) for batch in batches)
-            self._committed[dataset_id] = frozenset(digest for digest in found if digest)
+            commits = filter(None, map(commit_of, batches))
+            self._committed[dataset_id] = KnownCommits(commits)
         return self._committed[dataset_id]
 
-    def load(self, stream: str, key: CommitKey, files: Sequence[Path]) -> Loaded:
+    def load(
+        self, stream: str, key: CommitKey, files: Sequence[Path], around: Sequence[CommitKey] = ()
+    ) -> Loaded:
         """Bring the files of a commit into the stream's dataset, unless they are there.
 
         Raises:
@@ -125,6 +127,7 @@ class PlatformDestination:
             self._of_stream[stream].id,
             key,
             self._options,
+            around=around,
             partial=self._partial,
             pool=self._pool,
             folder=self._folder,

@@ -41,6 +41,14 @@ class Diagnostics:
     files: tuple[Path, ...] = ()
     problem: str | None = None
 
+    def tells_rows(self) -> bool:
+        """Whether there is an error of a row in the files, which stay as they are."""
+        for file in self.files:
+            with file.open("rb") as lines:
+                if any(map(_parse, lines)):
+                    return True
+        return False
+
     def rows(self) -> Iterator[RowError]:
         """The errors, each file being deleted after its last one."""
         for file in self.files:

@@ -14,7 +14,9 @@ State = dict[str, t.Any]
 
 
 def take_back_unconfirmed(
-    sinks: Iterable[XdmSink], state: State | None, sources: t.Callable[[str], Collection[str]]
+    sinks: Iterable[XdmSink],
+    state: State | None,
+    is_resumed_by: t.Callable[[str, State | None], bool],
 ) -> Iterator[str]:
     """Leave records after the last STATE to the next run, which will get them again.
 
@@ -24,13 +26,13 @@ def take_back_unconfirmed(
     Args:
         sinks: Those with records that are not loaded yet.
         state: The last STATE; None if there was none, and then all is loaded.
-        sources: The tap's streams that a sink's stream comes from.
+        is_resumed_by: Whether a run that starts at a STATE goes on with a stream behind it.
 
     Yields:
         A complaint for each stream of which records were left.
     """
     for sink in sinks:
-        if state is None or not _has_bookmark(state, sources(sink.stream_name)):
+        if not is_resumed_by(sink.stream_name, state):
             continue
         dropped = sink.take_back_unmarked()
         if dropped:
@@ -39,13 +41,6 @@ def take_back_unconfirmed(
                 "tap seems to have ended early. They are left to the next run: look at the tap's "
                 "own messages and run again"
             )
-
-
-def _has_bookmark(state: State, streams: Collection[str]) -> bool:
-    bookmarks = state.get("bookmarks")
-    if not isinstance(bookmarks, dict):
-        return True
-    return any(bookmarks.get(stream) for stream in streams)
 
 
 def cut_complaint(line_number: int) -> str:

@@ -9,6 +9,7 @@ import typing as t
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
+from target_aep.commit_key import MOST_PASSED
 from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
 from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
@@ -62,6 +63,7 @@ class XdmSink(BatchSink):
         self._warn_of_missing_fields()
         self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
+        self._passed: list[str] = []
         self._has_warned = False
         self._dataset = binding.dataset
         self._received = 0
@@ -71,7 +73,11 @@ class XdmSink(BatchSink):
         self._oversized_at_mark = 0
         self._pipeline = target.pipeline
         self.loader = StreamLoader(
-            self._destination, stream_name, binding.dataset, self._dead_letters
+            self._destination,
+            stream_name,
+            binding.dataset,
+            self._dead_letters,
+            is_resumed_by=lambda state: target.resumes(stream_name, state),
         )
 
     def _warn_of_missing_fields(self) -> None:
@@ -126,6 +132,8 @@ class XdmSink(BatchSink):
             return False
         self._spool.set_mark()
         self._oversized_at_mark = self._oversized
+        if len(self._passed) < MOST_PASSED:
+            self._passed.append(self.loader.key(state).short)
         return self.loader.recognises(state)
 
     def take_back_unmarked(self) -> int:
@@ -214,10 +222,11 @@ class XdmSink(BatchSink):
     def process_batch(self, context: dict[str, t.Any]) -> None:
         """Hand what is spooled to the pipeline, which loads it in the background."""
         spool, self._spool = self._spool, None
+        passed, self._passed = self._passed, []
         if spool:
             self._repeated += spool.repeated
             self._files += len(spool.files)
-            self._pipeline.hand_over(lambda state: self.loader.commit(spool, state))
+            self._pipeline.hand_over(lambda state: self.loader.commit(spool, state, passed))
 
     def abandon(self) -> None:
         """Drop what was not handed over."""

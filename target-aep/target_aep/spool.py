@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from singer_sdk.singerlib.json import deserialize_json
 
+from target_aep.dead_letters import letter_digest
 from target_aep.errors import TargetError
 from target_aep.json_lines import encode_line
 from target_aep.seen_ids import SeenIds
@@ -196,6 +197,14 @@ class BatchSpool:
                 _close(out)
         self._out = self._rejected_out = self._records_out = None
         self._seen.close()
+
+    def content(self) -> t.Iterator[bytes]:
+        """All rows and rejected records in pieces, after `finish`: equal for equal records."""
+        for file in self.files:
+            with file.open("rb") as lines:
+                while piece := lines.read(_BUFFER):
+                    yield piece
+        yield from (letter_digest(letter).encode() for letter in self.letters())
 
     def letters(self) -> t.Iterator[dict[str, t.Any]]:
         """The letters of the rejected records, after `finish`."""

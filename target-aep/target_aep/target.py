@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from target_aep import command
 from target_aep.batch_files import read_records
+from target_aep.bookmarks import resumes
 from target_aep.boundaries import begins_anew
 from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
@@ -140,7 +141,7 @@ class TargetAEP(ConfiguredTarget):
             UnfinishedRunError: Something does, though the STATE that was written is right.
         """
         complaints = list(
-            take_back_unconfirmed(self._pending_sinks(), self._latest_state, self._sources_of)
+            take_back_unconfirmed(self._pending_sinks(), self._latest_state, self.resumes)
         )
         reader = t.cast("NumberedReader", self.message_reader)
         if reader.was_cut:
@@ -157,6 +158,10 @@ class TargetAEP(ConfiguredTarget):
         if complaints:
             raise UnfinishedRunError(". ".join(complaints))
         self.logger.info("%s", in_words(self._run()))
+
+    def resumes(self, stream: str, state: dict[str, t.Any] | None) -> bool:
+        """Whether a run that starts at this STATE goes on with the stream behind it."""
+        return resumes(state, self._sources_of(stream))
 
     def _sources_of(self, stream: str) -> list[str]:
         """The tap's streams that a stream comes from: a stream map may have renamed it."""

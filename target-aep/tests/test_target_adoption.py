@@ -25,51 +25,53 @@ def leaping():
     return Polling(first=0.001, longest=0.001, clock=itertools.count(0, 3600).__next__)
 
 
-def promoted(sandbox):
-    assert sandbox.run([EVENT_SCHEMA, *FIRST]).error is None
+def promoted(sandbox, messages=FIRST):
+    assert sandbox.run([EVENT_SCHEMA, *messages]).error is None
 
 
-def broken_off(sandbox, *faults, **options):
+def broken_off(sandbox, *faults, messages=FIRST, **options):
     sandbox.emulator.faults.add(*faults)
-    outcome = sandbox.run([EVENT_SCHEMA, *FIRST], **options)
+    outcome = sandbox.run([EVENT_SCHEMA, *messages], **options)
     assert outcome.error is not None
     assert outcome.states == []
     sandbox.emulator.faults.clear()
 
 
-def on_its_way(sandbox):
-    broken_off(sandbox, Fault("slow", args={"steps": 10}), polling=leaping())
+def on_its_way(sandbox, messages=FIRST):
+    broken_off(sandbox, Fault("slow", args={"steps": 10}), polling=leaping(), messages=messages)
 
 
-def left_open(sandbox):
+def left_open(sandbox, messages=FIRST):
     refusals = (Fault("status", times=None, match=match, args=NO) for match in (UPLOAD, ABORT))
-    broken_off(sandbox, *refusals)
+    broken_off(sandbox, *refusals, messages=messages)
 
 
-def completed_unheard(sandbox):
-    broken_off(sandbox, Fault("reset", times=None, match=COMPLETE, after_effect=True))
+def completed_unheard(sandbox, messages=FIRST):
+    broken_off(
+        sandbox, Fault("reset", times=None, match=COMPLETE, after_effect=True), messages=messages
+    )
 
 
-def never_completed(sandbox):
-    broken_off(sandbox, Fault("reset", times=None, match=COMPLETE))
+def never_completed(sandbox, messages=FIRST):
+    broken_off(sandbox, Fault("reset", times=None, match=COMPLETE), messages=messages)
 
 
-def aborted(sandbox):
-    broken_off(sandbox, Fault("status", times=None, match=UPLOAD, args=NO))
+def aborted(sandbox, messages=FIRST):
+    broken_off(sandbox, Fault("status", times=None, match=UPLOAD, args=NO), messages=messages)
 
 
-def abandoned(sandbox):
-    left_open(sandbox)
+def abandoned(sandbox, messages=FIRST):
+    left_open(sandbox, messages)
     (batch,) = sandbox.emulator._lake.batches.values()
     sandbox.emulator.lifecycle.force(batch, "abandoned")
 
 
-def failed(sandbox):
-    broken_off(sandbox, Fault("failed", times=None))
+def failed(sandbox, messages=FIRST):
+    broken_off(sandbox, Fault("failed", times=None), messages=messages)
 
 
-def stalled(sandbox):
-    broken_off(sandbox, Fault("stalled", times=None))
+def stalled(sandbox, messages=FIRST):
+    broken_off(sandbox, Fault("stalled", times=None), messages=messages)
 
 
 LEFT = {
@@ -215,6 +217,50 @@ def test_a_stalled_batch_that_came_in_after_all_is_adopted(sandbox):
     assert sandbox.summary()["batches"] == {"success": 1}
 
 
+LONGER = [*FIRST, *SECOND]
+
+
+@ALL_LEFT
+def test_a_run_that_ends_before_an_earlier_one_did_doubles_nothing(sandbox, leave):
+    leave(sandbox, LONGER)
+    assert sandbox.run([EVENT_SCHEMA, *FIRST]).states == reached(1)
+    assert sandbox.run([EVENT_SCHEMA, *SECOND]).states == reached(2)
+    assert_once(sandbox, 20)
+
+
+@ALL_LEFT
+def test_so_does_one_that_then_begins_where_the_earlier_one_had_begun(sandbox, leave):
+    leave(sandbox, LONGER)
+    assert sandbox.run([EVENT_SCHEMA, *FIRST]).states == reached(1)
+    assert sandbox.run([EVENT_SCHEMA, *LONGER]).states[-1:] == reached(2)
+    assert_once(sandbox, 20)
+
+
+@pytest.mark.parametrize("leave", [promoted, on_its_way, completed_unheard])
+def test_what_lies_within_an_earlier_batch_is_sent_nowhere(sandbox, leave):
+    leave(sandbox, LONGER)
+    for part, number in ((FIRST, 1), (SECOND, 2)):
+        assert sandbox.run([EVENT_SCHEMA, *part]).states == reached(number)
+    assert_once(sandbox, 20)
+    assert sandbox.summary()["batches"] == {"success": 1}
+
+
+def test_a_batch_of_smaller_size_within_an_earlier_one_is_sent_nowhere(sandbox):
+    promoted(sandbox, LONGER)
+    assert sandbox.run([EVENT_SCHEMA, *LONGER], batch_max_bytes=1).states == reached(1, 2)
+    assert_once(sandbox, 20)
+
+
+def test_after_more_states_than_a_batch_tells_rows_are_still_not_lost(sandbox):
+    every = [message for number in range(300) for message in (record(number), state(number))]
+    promoted(sandbox, every)
+    assert sandbox.run([EVENT_SCHEMA, *every[:100]]).states == reached(49)
+    assert sandbox.run([EVENT_SCHEMA, *every[100:]]).states == reached(299)
+    assert_once(sandbox, 300)
+    (batch,) = sandbox.emulator._lake.batches.values()
+    assert len(batch.tags["targetAepPasses"]) == 200
+
+
 def poison(monkeypatch):
     """Half the rows of the first state are such that only the platform refuses them."""
     monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
@@ -248,6 +294,61 @@ def test_records_rejected_here_by_an_earlier_run_are_one_letter_each(sandbox, le
     assert len(letters()) == 5
 
 
+@pytest.mark.parametrize("adopts", [True, False], ids=["promoted", "given up"])
+def test_rejected_records_within_an_earlier_batch_are_one_letter_each(
+    sandbox, letters, monkeypatch, adopts
+):
+    late = [record(number, time="2124-01-01T00:00:00Z") for number in range(200, 205)]
+    unmapped = [record(number, time=None) for number in (300, 301)]
+    first = [*poison(monkeypatch)[:-1], unmapped[0], state(1)]
+    second = [*SECOND[:-1], *late, unmapped[1], state(2)]
+    if adopts:
+        promoted_unheard(sandbox, [*first, *second])
+    else:
+        left_open(sandbox, [*first, *second])
+    for part, number in ((first, 1), (second, 2)):
+        outcome = sandbox.run([EVENT_SCHEMA, *part], max_rejected_percent=100)
+        assert outcome.states == reached(number)
+        assert outcome.error is None
+    assert_once(sandbox, 20)
+    found = sorted(letter["record"]["event_id"] for letter in letters())
+    assert found == [f"id{n}" for n in (*range(100, 110), *range(200, 205), 300, 301)]
+
+
+def promoted_unheard(sandbox, messages):
+    """The batch is in, and the run ends before it has read its row errors."""
+    sandbox.emulator.faults.add(Fault("reset", times=None, match=COMPLETE, after_effect=True))
+    settings = {"max_rejected_percent": 100}
+    assert sandbox.run([EVENT_SCHEMA, *messages], **settings).states == []
+    sandbox.emulator.faults.clear()
+
+
+UNBOOKED = [
+    {"type": "STATE", "value": {"bookmarks": {"events": {}}}},
+    {"type": "STATE", "value": {"bookmarks": {"others": {"at": 1}}}},
+]
+
+
+@pytest.mark.parametrize("state_message", [*UNBOOKED, None], ids=["empty", "others", "none"])
+def test_records_of_a_stream_that_no_state_resumes_are_known_by_their_content(
+    sandbox, state_message
+):
+    ends = [state_message] if state_message else []
+    for messages in (FIRST[:-1], FIRST[:-1], SECOND[:-1]):
+        outcome = sandbox.run([EVENT_SCHEMA, *messages, *ends])
+        assert outcome.error is None
+        assert outcome.states == [end["value"] for end in ends]
+    assert_once(sandbox, 20)
+    assert sandbox.summary()["batches"] == {"success": 2}
+
+
+def test_more_records_under_the_state_of_an_earlier_batch_are_told(sandbox):
+    promoted(sandbox)
+    outcome = sandbox.run([EVENT_SCHEMA, *FIRST[:-1], *SECOND[:-1], state(1)])
+    assert outcome.states == reached(1)
+    assert "was sent 10 rows for the same STATE, this run has 20" in outcome.log
+
+
 def local_ids(tmp_path):
     files = sorted((tmp_path / "out" / "events").glob("*/*.json"))
     lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
@@ -265,3 +366,11 @@ def test_the_local_destination_adopts_its_own_folder(sandbox, tmp_path, more):
     folders = [path.name for path in (tmp_path / "out" / "events").iterdir()]
     assert len(folders) == (2 if more else 1)
     assert not any(name.startswith(".") for name in folders)
+
+
+def test_the_local_destination_knows_what_lies_within_an_earlier_folder(sandbox, tmp_path):
+    local = {"destination": "local", "local_path": str(tmp_path / "out")}
+    for messages, number in ((LONGER, 2), (FIRST, 1), (SECOND, 2)):
+        assert sandbox.run([EVENT_SCHEMA, *messages], **local).states == reached(number)
+    assert local_ids(tmp_path) == sorted(f"id{number}" for number in range(20))
+    assert len(list((tmp_path / "out" / "events").iterdir())) == 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib.json import deserialize_json
-from target_aep.commit_key import CommitKey, commit_key, digest_of
+from target_aep.commit_key import CommitKey, commit_key, content_key, digest_of
 
 NAMES = st.text(max_size=3)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -66,8 +66,18 @@ def test_a_long_number_of_a_state_is_not_rounded():
     assert len({commit_key("d", "s", state) for state in states}) == 2
 
 
-def test_without_a_state_no_two_commits_share_a_name():
-    assert commit_key("d", "s", None) != commit_key("d", "s", None)
+def test_records_of_other_content_have_another_name():
+    keys = [content_key(d, s, c) for d in "de" for s in "st" for c in ([], [b"1"], [b"2"])]
+    assert len({key.digest for key in keys}) == len(keys)
+
+
+def test_equal_content_has_one_name_in_whatever_pieces():
+    assert content_key("d", "s", [b"12", b"3"]) == content_key("d", "s", [b"1", b"23"])
+
+
+def test_a_commit_does_not_pass_itself():
+    itself = commit_key("d", "s", {"at": 1}).short
+    assert commit_key("d", "s", {"at": 1}, ["other", itself]).passes == ("other",)
 
 
 @given(COMMITS, st.integers(1, 10**6))
