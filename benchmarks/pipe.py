@@ -29,12 +29,17 @@ class Usage:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A run: how many events, where they are, how long it took, and what it used."""
+    """A run: how many events, where they are, how long it took, and what it used.
+
+    Attributes:
+        stored: What the dataset's emulator tells of its batches and files.
+    """
 
     events: int
     loaded: int
     rejected: int
     seconds: float
+    stored: dict[str, Any]
     tap: Usage
     target: Usage
 
@@ -43,13 +48,14 @@ class Measurement:
         return asdict(self)
 
 
-def measure_pipe(folder: Path, events: int, *, days: int) -> Measurement:
+def measure_pipe(folder: Path, events: int, *, days: int, limits: dict[str, int]) -> Measurement:
     """Generate events, send them through the pipe, and measure both processes.
 
     Args:
         folder: Belongs to this run.
         events: About how many; the generator decides the exact number.
         days: Over how many days they spread.
+        limits: The target's settings for the size of files and batches.
 
     Raises:
         RuntimeError: A process failed; its log is in the folder.
@@ -59,16 +65,18 @@ def measure_pipe(folder: Path, events: int, *, days: int) -> Measurement:
         aep = stack.enter_context(_emulator("aep", "--demo", "--data-dir", str(folder / "aep")))
         dataset = _dataset(aep, "Mixpanel events")
         started = time.monotonic()
-        tap, target = _run_pipe(folder, mixpanel, aep, dataset["id"], days)
+        tap, target = _run_pipe(folder, mixpanel, aep, dataset["id"], days, limits)
         seconds = time.monotonic() - started
-        stored = requests.get(
+        generated = requests.get(
             f"{mixpanel}/__emulator__/projects/1234567/events/count", timeout=600
         ).json()
-        loaded = _dataset(aep, "Mixpanel events")["rows"]
+        dataset = _dataset(aep, "Mixpanel events")
     rejected = sum(
         sum(1 for _ in file.open("rb")) for file in (folder / "dead-letters").glob("*.jsonl")
     )
-    return Measurement(stored["visible"], loaded, rejected, seconds, tap, target)
+    return Measurement(
+        generated["visible"], dataset["rows"], rejected, seconds, dataset, tap, target
+    )
 
 
 @contextmanager
@@ -111,7 +119,7 @@ def _dataset(aep: str, name: str) -> dict[str, Any]:
 
 
 def _run_pipe(
-    folder: Path, mixpanel: str, aep: str, dataset_id: str, days: int
+    folder: Path, mixpanel: str, aep: str, dataset_id: str, days: int, limits: dict[str, int]
 ) -> tuple[Usage, Usage]:
     first_day = datetime.now(timezone.utc).date() - timedelta(days=days - 1)
     tap_config = {
@@ -131,6 +139,8 @@ def _run_pipe(
         "platform_url": aep,
         "dataset_id": dataset_id,
         "dead_letter_path": str(folder / "dead-letters"),
+        "run_summary_path": str(folder / "run-summary.json"),
+        **limits,
     }
     with ExitStack() as stack:
         logs = [

@@ -36,6 +36,7 @@ def run(make_target: Callable[[], TargetAEP], messages: t.IO[str] | None) -> Non
     target = None
     try:
         target = make_target()
+        target.is_run = True
         target.listen(messages)
     except ConfigValidationError:
         raise

@@ -12,7 +12,7 @@ from target_aep.destination import RowsRefusedError
 from target_aep.refused_rows import RefusedRows
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from target_aep.commit_key import CommitKey
     from target_aep.dead_letters import DeadLetters
@@ -57,6 +57,7 @@ class StreamLoader:
         dead_letters: DeadLetters,
         *,
         is_resumed_by: Callable[[t.Any], bool] = bool,
+        planned: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         """Bind the stream.
 
@@ -66,12 +67,14 @@ class StreamLoader:
             dataset: What tells its dataset from others.
             dead_letters: Where rejected records go.
             is_resumed_by: Whether a run that starts at a STATE goes on with the stream behind it.
+            planned: The `_id`s of rows that an unfinished retry may have loaded.
         """
         self._destination = destination
         self._stream = stream
         self._dataset = dataset
         self._dead_letters = dead_letters
         self._is_resumed_by = is_resumed_by
+        self._planned = planned
         self._with_letters = dead_letters.commits()
         self._times_named: Counter[str] = Counter()
         self._refused_rows = RefusedRows(stream, dead_letters)
@@ -110,7 +113,8 @@ class StreamLoader:
         spool.finish()
         key = self._new_key(spool, state, passed)
         around = self._destination.committed(self._stream).around(key) if passed else ()
-        aside = sum(spool.set_aside(self._dead_letters.set_aside(one)) for one in (key, *around))
+        aside = spool.set_aside(self._planned())  # before the letters that a retry marks
+        aside += sum(spool.set_aside(self._dead_letters.set_aside(one)) for one in (key, *around))
         loaded, refused, size = self._load(spool, key, around, state)
         left_out = 0
         if loaded:

@@ -58,8 +58,7 @@ class RetryPlan:
         try:
             with self.path.open("rb") as lines:
                 next(lines)
-                for line in lines:
-                    yield PlannedRow(*deserialize_json(line))
+                yield from map(_row, lines)
         except (OSError, ValueError, TypeError) as error:
             raise _unreadable(self.path, error) from error
 
@@ -109,12 +108,50 @@ def read_plan(folder: Path) -> RetryPlan | None:
     path = folder / PLAN_NAME
     try:
         with path.open("rb") as lines:
-            head = deserialize_json(lines.readline())
-        return RetryPlan(path, head["stream"], head["dataset"], head["state"])
+            return _plan(path, lines.readline())
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _unreadable(path, error) from error
+
+
+def planned_ids(folder: Path, stream: str, dataset: str | None = None) -> set[str]:
+    """The `_id`s of rows that an unfinished retry may have loaded, or is yet to load.
+
+    A retry marks its letters before it deletes its plan. So who asks for both asks for the plan
+    first, or misses the rows of a retry that ends in between.
+
+    Args:
+        folder: The folder of the dead letters.
+        stream: The stream; a plan of another one has none of its rows.
+        dataset: What tells its dataset from others; None takes a plan into any.
+
+    Raises:
+        TargetError: There is a file that is not a plan.
+    """
+    path = folder / PLAN_NAME
+    try:
+        with path.open("rb") as lines:  # once: a retry that ends meanwhile deletes it
+            plan = _plan(path, lines.readline())
+            if plan.stream != stream or dataset not in (None, plan.dataset):
+                return set()
+            return {row.identifier for row in map(_row, lines)}
+    except FileNotFoundError:
+        return set()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _plan(path: Path, line: bytes) -> RetryPlan:
+    head = deserialize_json(line)
+    return RetryPlan(path, head["stream"], head["dataset"], head["state"])
+
+
+def _row(line: bytes) -> PlannedRow:
+    row = PlannedRow(*deserialize_json(line))
+    if not isinstance(row.identifier, str):
+        raise ValueError("a row has no _id")  # noqa: TRY004 - input, not a bug
+    return row
 
 
 def _unreadable(path: Path, error: Exception) -> TargetError:

@@ -14,6 +14,7 @@ from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
 from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
 from target_aep.pacing import FileLimits
+from target_aep.retry_plan import planned_ids
 from target_aep.row_rules import PROFILE_MAX_BYTES
 from target_aep.run_summary import StreamRun
 from target_aep.spool import BatchSpool
@@ -78,6 +79,7 @@ class XdmSink(BatchSink):
             binding.dataset,
             self._dead_letters,
             is_resumed_by=lambda state: target.resumes(stream_name, state),
+            planned=lambda: planned_ids(self._dead_letters.folder, stream_name, binding.dataset),
         )
 
     def _warn_of_missing_fields(self) -> None:

@@ -47,6 +47,10 @@ class TargetAEP(ConfiguredTarget):
     message_reader_class = NumberedReader
     polling: t.ClassVar[Polling] = Polling()
 
+    is_run = False
+    """Whether messages are loaded; else another command is at work, and the last run's summary is
+    not its to replace."""
+
     # Batches end at STATE boundaries only, never because records have waited for long.
     _MAX_RECORD_AGE_IN_MINUTES = math.inf
 
@@ -59,10 +63,10 @@ class TargetAEP(ConfiguredTarget):
         Raises:
             ConfigValidationError: One line per mistake in the configuration.
         """
-        super().__init__(**kwargs)
-        self._started = datetime.now(timezone.utc)
-        self._written_state: dict[str, t.Any] | None = None
         self._open_destination: Destination | None = None
+        self._started = datetime.now(timezone.utc)
+        super().__init__(**kwargs)  # from here on a signal may come
+        self._written_state: dict[str, t.Any] | None = None
         self.pipeline = CommitPipeline(self._emit_state)
 
     @property
@@ -206,12 +210,13 @@ class TargetAEP(ConfiguredTarget):
         )
 
     def report(self, error: RunError | None = None) -> None:
-        """Log and write the summary of the run, which is over.
+        """Log and write the summary of the run, which is over; nothing if it is none.
 
         Args:
             error: Why it failed, None if it did not.
         """
-        publish(summarise(self._run(error)), self.settings.run_summary_path)
+        if self.is_run:
+            publish(summarise(self._run(error)), self.settings.run_summary_path)
 
     def abandon(self) -> None:
         """Give up what is not committed after a failure; the state stays where it was."""
@@ -234,7 +239,9 @@ class TargetAEP(ConfiguredTarget):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once, claiming nothing: the SDK's own handler would load and emit STATE."""
         name = signal.Signals(signum).name
-        said = f"Received {name}: ending; what is not loaded is left to the next run"
+        run_left = "what is not loaded is left to the next run"
+        left = run_left if self.is_run else "call it again, it goes on where it stopped"
+        said = f"Received {name}: ending; {left}"
         with contextlib.suppress(RuntimeError):  # the signal came while stderr was written
             self.logger.warning("%s", said)
         with contextlib.suppress(Exception):  # nothing may keep the process from its end

@@ -19,6 +19,7 @@ from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.promotion import Polling
 from target_aep.retry import retry
 from target_aep.retry_letters import exclusively
+from target_aep.retry_plan import PlannedRow, planned_ids, write_plan
 from target_aep.retrying import RetryPolicy
 from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, record, state
@@ -329,16 +330,72 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(
     assert not (tmp_path / "dead-letters/retry.plan").exists()
 
 
+PLANNED = [PlannedRow(f"letter{n}", f"id{n}", {"event_id": f"id{n}"}, {}) for n in range(3)]
+
+
+def test_the_ids_of_a_plan_are_those_of_its_stream_and_dataset(tmp_path):
+    assert planned_ids(tmp_path / "nowhere", "events") == set()
+    assert planned_ids(tmp_path, "events") == set()
+    plan = write_plan(tmp_path, "events", "D", iter(PLANNED))
+    assert planned_ids(tmp_path, "events") == {"id0", "id1", "id2"}
+    assert planned_ids(tmp_path, "events", "D") == {"id0", "id1", "id2"}
+    assert planned_ids(tmp_path, "others") == set()
+    assert planned_ids(tmp_path, "events", "E") == set()
+    plan.remove()
+    assert planned_ids(tmp_path, "events") == set()
+
+
+def test_the_ids_of_a_plan_without_rows(tmp_path):
+    write_plan(tmp_path, "events", "D", iter(()))
+    assert planned_ids(tmp_path, "events") == set()
+
+
+def test_the_ids_of_a_plan_whose_retry_ends_while_it_is_read(tmp_path, monkeypatch):
+    plan = write_plan(tmp_path, "events", "D", iter(PLANNED))
+    parse = retry_plan.deserialize_json
+
+    def parse_last(line):
+        plan.path.unlink(missing_ok=True)
+        return parse(line)
+
+    monkeypatch.setattr(retry_plan, "deserialize_json", parse_last)
+    assert planned_ids(tmp_path, "events") == {"id0", "id1", "id2"}
+    assert not plan.path.exists()
+
+
+HEAD = '{"stream": "events", "dataset": "D", "state": {"retry": "1"}}\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}\n",
+        "[]\n",
+        "\x00\n",
+        HEAD + "{broken\n",
+        HEAD + "5\n",
+        HEAD + '["letter", "id"]\n',
+        HEAD + '["letter", ["id"], {}, {}]\n',
+        HEAD + '["letter", null, {}, {}]\n',
+    ],
+)
+def test_the_ids_of_a_plan_that_is_none(tmp_path, content):
+    (tmp_path / "retry.plan").write_text(content)
+    with pytest.raises(TargetError, match=r"retry\.plan can't be read as the plan of a retry"):
+        planned_ids(tmp_path, "events")
+
+
 @pytest.fixture
 def process(sandbox, tmp_path):
-    """Starts `target-aep retry` as a process."""
+    """Starts `target-aep`, or a command of it, as a process."""
 
-    def start(*arguments):
-        config = {**sandbox.config, "mapping": FIXED, "max_rejected_percent": 100}
-        (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
+    def start(*arguments, command=("retry",), messages=subprocess.DEVNULL, **settings):
+        settings = {"mapping": FIXED, "max_rejected_percent": 100, **settings}
+        (tmp_path / "config.json").write_text(json.dumps({**sandbox.config, **settings}), "utf-8")
         return subprocess.Popen(
-            [sys.executable, "-m", "target_aep", "retry", *arguments],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "target_aep", *command, *arguments],
+            stdin=messages,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=tmp_path,
@@ -397,6 +454,50 @@ def test_a_process_that_is_ended_at_a_request(
     assert_all_in(sandbox, letters, process)
 
 
+@pytest.fixture
+def load_in_process(process):
+    """Loads messages with the broken mapping, as a user does."""
+
+    def run(*records):
+        lines = "".join(json.dumps(one) + "\n" for one in (EVENT_SCHEMA, *records, state(1)))
+        with process(*CONFIG, command=(), messages=subprocess.PIPE, mapping=BROKEN) as running:
+            _, err = running.communicate(lines.encode(), timeout=PROMPT)
+        assert running.returncode == 0, err.decode()
+
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_the_summary_of_the_last_run_and_the_plan(
+    sandbox, load_in_process, letters, process, tmp_path, number
+):
+    load_in_process(*map(event, range(8)))
+    summary = (tmp_path / "target-aep-run-summary.json").read_bytes()
+    assert json.loads(summary)["recordSummary"]["failedRecordCount"] == 8
+    running = process(*CONFIG)
+
+    def end_it(request, ask):
+        if request.method == "PUT" and running.poll() is None:
+            running.send_signal(number)
+            running.wait(PROMPT)  # the request is held until the process has gone
+        return ask()
+
+    sandbox.front.alter = end_it
+    with running:
+        _, err = running.communicate(timeout=PROMPT)
+    sandbox.front.alter = None
+    assert running.returncode == 128 + number
+    log = err.decode()
+    assert f"Received {signal.Signals(number).name}: ending; call it again" in log
+    assert "RUN SUMMARY" not in log
+    assert "Traceback" not in log
+    assert planned_ids(tmp_path / "dead-letters", "events") == {f"id{n}" for n in range(8)}
+    assert (tmp_path / "target-aep-run-summary.json").read_bytes() == summary
+    assert_all_in(sandbox, letters, process)
+    assert not (tmp_path / "dead-letters/retry.plan").exists()
+    assert (tmp_path / "target-aep-run-summary.json").read_bytes() == summary
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_a_process_that_is_killed_at_random_instants(sandbox, load, letters, process, seed):
     load(*map(event, range(8)))
@@ -428,3 +529,25 @@ def test_the_command_line(process, tmp_path, arguments, code, complaint):
     assert running.returncode == code
     assert complaint in (out + err).decode()
     assert "Traceback" not in err.decode()
+
+
+@pytest.mark.parametrize("step", ["upload_file", "complete_batch"])
+def test_a_repeated_run_leaves_the_rows_of_an_unfinished_retry_to_it(
+    sandbox, load, letters, again, monkeypatch, tmp_path, step
+):
+    load(*map(event, range(6)))
+    real = getattr(batch_commit, step)
+
+    def killed(*args, **kwargs):
+        real(*args, **kwargs)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_commit, step, killed)
+        with contextlib.suppress(Killed):
+            again()
+    assert (tmp_path / "dead-letters/retry.plan").exists()
+    load(*map(event, range(6)), event(6), mapping=FIXED)
+    again()
+    assert sandbox.ids() == event_ids(*range(7))
+    assert sum(marks(letters).values()) == 6

@@ -110,6 +110,11 @@ class Inspection:
             "duplicates": rows - distinct,
             "bytes": sum(metrics.get("outputByteSize", 0) for metrics in stored),
             "batches": dict(sorted(statuses.items())),
+            "largestBatch": max((batch.input_bytes for batch in promoted), default=0),
+            "files": sum(len(batch.files) for batch in promoted),
+            "largestFile": max(
+                (file.bytes for batch in promoted for file in batch.files.values()), default=0
+            ),
             "failedRows": dict(sorted(failed.items())),
         }
 
