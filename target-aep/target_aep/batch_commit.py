@@ -1,8 +1,7 @@
 """One commit in Experience Platform: a batch under the commit's name, exactly once in the lake.
 
-A batch of that name that an earlier run has left is taken over instead of loading its rows again:
-a promoted one is done, one on its way is waited for, one that is open is given up, one that ended
-without its rows is left alone; the last two are made anew under the next attempt number.
+A batch that an earlier run has left is taken over (`earlier_batches`); where none holds the rows,
+one is made under the next attempt number.
 """
 
 from __future__ import annotations
@@ -19,20 +18,17 @@ from target_aep.batch_ingestion import (
     NameTakenError,
     NewBatch,
     abort_batch,
-    commit_of,
     complete_batch,
     create_batch,
-    find_batch,
     upload_file,
 )
 from target_aep.batch_outcome import errors_of, failed_row_count, said_of, sent_row_count
 from target_aep.destination import Loaded, RowsRefusedError
+from target_aep.earlier_batches import EarlierBatches
 from target_aep.errors import BatchFailedError, PlatformError
 from target_aep.promotion import (
     NOT_INGESTED,
     OPEN,
-    PROMOTED,
-    STALLED,
     Polling,
     await_promotion,
     is_over,
@@ -41,10 +37,10 @@ from target_aep.retrying import RetriableError
 from target_aep.row_errors import Diagnostics, RowError, failed_rows, rejected_rows
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-    from target_aep.commit_key import CommitKey
+    from target_aep.destination import Commit
     from target_aep.partial_ingestion import PartialIngestion
     from target_aep.platform_client import PlatformClient
 
@@ -72,10 +68,9 @@ class BatchCommit:
         self,
         client: PlatformClient,
         dataset_id: str,
-        key: CommitKey,
+        commit: Commit,
         options: LoadOptions,
         *,
-        around: Sequence[CommitKey] = (),
         partial: PartialIngestion,
         pool: ThreadPoolExecutor,
         folder: Path,
@@ -85,48 +80,52 @@ class BatchCommit:
         Args:
             client: The platform.
             dataset_id: Where it goes.
-            key: The commit's name.
+            commit: What is to be brought in.
             options: How it is loaded.
-            around: Commits of earlier runs that may hold all that this one does, and more.
             partial: How partial ingestion is asked for.
             pool: Where uploads run.
             folder: For temporary files.
         """
         self._client = client
         self._dataset_id = dataset_id
-        self._key = key
+        self._commit = commit
         self._options = options
-        self._around = list(around)
         self._partial = partial
         self._pool = pool
         self._folder = folder
-        self._stalled: list[str] = []
+        self._earlier = EarlierBatches(client, commit, options)
+        self._made: set[str] = set()
         self._open_id: str | None = None
 
-    def load(self, files: Sequence[Path]) -> Loaded:
+    def load(self) -> Loaded | None:
         """Bring the files into the dataset, or find that they are there.
 
-        Args:
-            files: All files of the commit.
+        Returns:
+            The batch; None if there is none, and no file to make one of.
 
         Raises:
+            OtherRecordsError: A batch of the commit's name holds others.
             RowsRefusedError: The batch failed as a whole because of the rows in it.
             BatchFailedError: It can't be brought in, or how it ended can't be learned.
             PlatformError: A call was refused.
         """
-        failures = attempt = 0
-        while True:
-            attempt += 1
-            found = self._find(self._key, attempt)
-            if found is None and (wider := self._wider()):
-                return replace(self._loaded(wider, is_new=False), is_wider=True)
-            document = self._taken_over(found) if found else self._sent(attempt, files)
-            if document is None:
-                continue
-            if self._is_in(document):
-                return self._loaded(document, is_new=found is None)
-            failures += found is None
-            self._after_failure(document, is_last=failures >= _FAILURES)
+        failures = 0
+        for attempt in count(1):
+            found = self._earlier.find(attempt)
+            if found is None and (wider := self._earlier.wider()):
+                return self._loaded(wider, is_new=False)
+            if found is None and not self._commit.files:
+                self._commit.before_sending()
+                break
+            found = found or self._sent(attempt)
+            document = self._earlier.take_over(found)
+            is_new = document["id"] in self._made
+            if self._earlier.is_in(document):
+                return self._loaded(document, is_new=is_new)
+            failures += is_new
+            if is_new or not (found.get("status") == OPEN or is_over(found.get("status"))):
+                self._after_failure(document, is_last=failures >= _FAILURES)
+        return None
 
     def abort(self) -> None:
         """Give up a batch that is still open, without waiting for anything."""
@@ -138,105 +137,46 @@ class BatchCommit:
         except (PlatformError, RetriableError) as error:
             logger.warning("Batch %s stays open, Adobe will abandon it: %s", batch_id, error)
 
-    def _find(self, key: CommitKey, attempt: int) -> dict[str, t.Any] | None:
-        return find_batch(self._client, key.external_id(attempt))
-
-    def _is_in(self, document: dict[str, t.Any]) -> bool:
-        status = document["status"]
-        is_accepted = self._options.wait_for == "accepted" and not is_over(status)
-        return status in PROMOTED or is_accepted
-
-    def _wider(self) -> dict[str, t.Any] | None:
-        """The batch of a longer commit that is in, with the rows of this one among its own.
-
-        A run that made it, and was killed before its STATE, may be repeated by one that ends
-        sooner: at a STATE that the longer commit passes.
-        """
-        while self._around:
-            key = self._around.pop()
-            for attempt in count(1):
-                found = self._find(key, attempt)
-                if found is None:
-                    break
-                commit = commit_of(found)
-                if commit is None or self._key.short not in commit.passes:
-                    continue
-                document = self._taken_over(found)
-                if document and self._is_in(document):
-                    return document
-        return None
-
-    def _taken_over(self, found: dict[str, t.Any]) -> dict[str, t.Any] | None:
-        """What an earlier run's batch ended as; None if it can't be used any more."""
-        batch_id, status = found["id"], found.get("status")
-        if status == OPEN:
-            found = self._given_up(batch_id)
-            status = found.get("status")
-        if status in STALLED:
-            self._stalled.append(batch_id)
-        if status in PROMOTED:
-            logger.info("Batch %s holds these records already", batch_id)
-            return found
-        if status is None or is_over(status):
-            logger.info("Batch %s for these records is %s; it is not used", batch_id, status)
-            return None
-        logger.info("Batch %s holds these records; it is %s", batch_id, status)
-        return self._ended(batch_id, found)
-
-    def _given_up(self, batch_id: str) -> dict[str, t.Any]:
-        """Abort an open batch, unless it turns out that it was completed."""
-        try:
-            self._client.rules.retry(
-                lambda: abort_batch(self._client, batch_id), f"aborting batch {batch_id}"
-            )
-        except PlatformError as error:
-            logger.info("Batch %s can't be given up (%s): it seems to be complete", batch_id, error)
-            return await_promotion(
-                self._client, batch_id, self._options.batch_timeout_seconds, self._options.polling
-            )
-        return {"id": batch_id, "status": "aborted"}
-
-    def _sent(self, attempt: int, files: Sequence[Path]) -> dict[str, t.Any] | None:
-        """Create a batch, fill and complete it; None if its name turns out to be taken."""
-        try:
-            created = self._create(attempt)
-        except NameTakenError:
-            return self._taken_over(self._named(attempt))
-        batch_id = self._open_id = created["id"]
-        self._upload(batch_id, files)
-        self._open_id = None
-        self._complete(batch_id)
-        logger.info("Batch %s: %d files uploaded, complete", batch_id, len(files))
-        ended = self._ended(batch_id, {"id": batch_id, "status": "loaded"})
-        self._partial.look_at(created if "tags" in created else ended)
-        return ended
-
-    def _create(self, attempt: int) -> dict[str, t.Any]:
+    def _sent(self, attempt: int) -> dict[str, t.Any]:
+        """Create a batch, fill and complete it; or what turns out to have its name."""
         new = NewBatch(
             self._dataset_id,
-            self._key.external_id(attempt),
+            self._commit.key,
+            attempt,
             self._options.max_rejected_percent,
             self._partial.name,
-            self._key.passes,
-            tuple(self._stalled),
+            tuple(self._earlier.stalled),
         )
-        return create_batch(self._client, new)
+        try:
+            created = create_batch(self._client, new)
+        except NameTakenError:
+            return self._named(attempt)
+        batch_id = self._open_id = created["id"]
+        self._commit.before_sending()
+        self._upload(batch_id)
+        self._open_id = None
+        self._complete(batch_id)
+        self._made.add(batch_id)
+        logger.info("Batch %s: %d files uploaded, complete", batch_id, len(self._commit.files))
+        ended = self._ended(batch_id, {**created, "status": "loaded"})
+        self._partial.look_at(created if "tags" in created else ended, new.partial_name)
+        return ended
 
     def _named(self, attempt: int) -> dict[str, t.Any]:
         """The batch that has the name, which Catalog may list later than it is there."""
 
         def look() -> dict[str, t.Any]:
-            found = self._find(self._key, attempt)
+            found = self._earlier.find(attempt)
             if found is None:
                 raise RetriableError("Catalog does not list the batch of this name yet")
             return found
 
-        return self._client.rules.retry(look, f"batch {self._key.external_id(attempt)}")
+        return self._client.rules.retry(look, f"batch {self._commit.key.external_id(attempt)}")
 
-    def _upload(self, batch_id: str, files: Sequence[Path]) -> None:
+    def _upload(self, batch_id: str) -> None:
         uploads = [
             self._pool.submit(upload_file, self._client, batch_id, self._dataset_id, file)
-            for file in files
+            for file in self._commit.files
         ]
         try:
             for upload in as_completed(uploads):
@@ -263,11 +203,17 @@ class BatchCommit:
     def _loaded(self, document: dict[str, t.Any], *, is_new: bool) -> Loaded:
         batch_id = document["id"]
         failed, sent = failed_row_count(document), sent_row_count(document)
+        loaded = Loaded(batch_id, failed, is_new=is_new, rows=sent)
+        if not is_new:
+            loaded = replace(
+                loaded,
+                is_wider=self._earlier.is_wider(document),
+                is_same=self._earlier.is_same(document),
+            )
         if not failed and not errors_of(document):
-            return Loaded(batch_id, is_new=is_new, rows=sent)
+            return loaded
         found = rejected_rows(self._client, batch_id, self._new_folder())
-        rows = self._without_secrets(found)
-        return Loaded(batch_id, failed, rows, found.problem, is_new=is_new, rows=sent)
+        return replace(loaded, row_errors=self._without_secrets(found), problem=found.problem)
 
     def _without_secrets(self, found: Diagnostics) -> Iterator[RowError]:
         redact = self._client.rules.redact
@@ -284,8 +230,6 @@ class BatchCommit:
         batch_id, status = document["id"], document["status"]
         said = f"batch {batch_id} of dataset {self._dataset_id} ended as {status}"
         said = self._client.rules.redact(f"{said}: {said_of(document)}")
-        if status in STALLED:
-            self._stalled.append(batch_id)
         found = failed_rows(self._client, batch_id, self._new_folder())
         if found.tells_rows():
             raise RowsRefusedError(said, batch_id, self._without_secrets(found))

@@ -9,11 +9,12 @@ AdobeDocs/experience-platform.en); a batch whose creation went unanswered is fou
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from target_aep.commit_key import CommitKey, digest_of
+from target_aep.commit_key import CommitKey, digest_of, read_passed
 from target_aep.errors import PlatformError
 from target_aep.platform_client import CATALOG, IMPORT, Body, ResponseLostError
 from target_aep.retrying import RetriableError
@@ -29,6 +30,8 @@ if t.TYPE_CHECKING:
 _OCTETS = "application/octet-stream"
 _TAKEN = frozenset({400, 409})
 _PAGE = 100
+_HEXADECIMAL = re.compile(r"[0-9a-f]{1,16}")
+_RECORDS_TAG = "targetAepRecords"
 _PASSES_TAG = "targetAepPasses"
 
 
@@ -38,21 +41,26 @@ class NewBatch:
 
     Attributes:
         dataset_id: Where it goes.
-        external_id: Its name of ours, unique in the organisation.
-        passes: The commits that end within it, which its tags tell: `POST /batches` takes tags, a
+        commit: What it is made for. Its name goes into `externalId`, what it holds into tags, a
             map of names to lists of texts (static/swagger-specs/batch-ingestion.yaml in
             AdobeDocs/experience-platform-apis).
+        attempt: Number of the batch among those of the commit.
         partial_percent: Share of bad rows up to which the good ones are still ingested.
         partial_name: The field for it: documents of different age spell it differently.
         replaces: Batches whose rows, if there are any, this one takes the place of.
     """
 
     dataset_id: str
-    external_id: str
+    commit: CommitKey
+    attempt: int
     partial_percent: float
     partial_name: str
-    passes: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+
+    @property
+    def external_id(self) -> str:
+        """Its name of ours, unique in the organisation."""
+        return self.commit.external_id(self.attempt)
 
     def document(self) -> dict[str, t.Any]:
         """The body of the request."""
@@ -63,8 +71,12 @@ class NewBatch:
             "enableErrorDiagnostics": True,
             self.partial_name: self.partial_percent,
         }
-        if self.passes:
-            document["tags"] = {_PASSES_TAG: list(self.passes)}
+        tags = {
+            _RECORDS_TAG: [] if self.commit.records is None else [f"{self.commit.records:x}"],
+            _PASSES_TAG: list(map(str, self.commit.passes)),
+        }
+        if told := {name: texts for name, texts in tags.items() if texts}:
+            document["tags"] = told
         if self.replaces:
             document["replay"] = {"predecessors": list(self.replaces), "reason": "replace"}
         return document
@@ -189,10 +201,17 @@ def recent_batches(
 def commit_of(batch: t.Mapping[str, t.Any]) -> CommitKey | None:
     """The commit that a batch was made for, None if it is not one of ours."""
     digest = digest_of(batch.get("externalId"))
+    if digest is None:
+        return None
+    records = [text for text in _tag(batch, _RECORDS_TAG) if _HEXADECIMAL.fullmatch(text)]
+    passes = filter(None, map(read_passed, _tag(batch, _PASSES_TAG)))
+    return CommitKey(digest, int(records[0], 16) if records else None, tuple(passes))
+
+
+def _tag(batch: t.Mapping[str, t.Any], name: str) -> list[str]:
     tags = batch.get("tags")
-    names = tags.get(_PASSES_TAG) if isinstance(tags, dict) else None
-    passes = (name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
-    return CommitKey(digest, tuple(passes)) if digest else None
+    texts = tags.get(name) if isinstance(tags, dict) else None
+    return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
 def upload_file(client: PlatformClient, batch_id: str, dataset_id: str, file: Path) -> None:

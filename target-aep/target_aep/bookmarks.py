@@ -19,7 +19,23 @@ def resumes(state: t.Any, streams: Collection[str]) -> bool:
     """
     if state is None:
         return False
+    bookmarks = _bookmarks_of(state)
+    return True if bookmarks is None else any(bookmarks.get(stream) for stream in streams)
+
+
+def part_of(state: t.Any, streams: Collection[str]) -> t.Any:
+    """What a STATE says of a stream: its bookmarks, else all, where that can't be told.
+
+    Args:
+        state: The STATE's value.
+        streams: The tap's names of the stream.
+    """
+    bookmarks = _bookmarks_of(state)
+    if bookmarks is None:
+        return state
+    return {stream: bookmarks[stream] for stream in streams if stream in bookmarks}
+
+
+def _bookmarks_of(state: t.Any) -> dict[str, t.Any] | None:
     bookmarks = state.get("bookmarks")
-    if not isinstance(bookmarks, dict):
-        return True
-    return any(bookmarks.get(stream) for stream in streams)
+    return bookmarks if isinstance(bookmarks, dict) else None

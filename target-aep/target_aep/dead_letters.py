@@ -7,6 +7,7 @@ loaded after all stays, with the mark `retried`.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -23,7 +24,7 @@ from target_aep.json_lines import encode_line
 from target_aep.timestamps import format_date_time
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_aep.commit_key import CommitKey
 
@@ -91,6 +92,13 @@ def stream_file_name(stream: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", stream).strip(".") or "stream"
 
 
+class Count(t.NamedTuple):
+    """How many letters there are, and how many of them are of records that are not in yet."""
+
+    written: int = 0
+    waiting: int = 0
+
+
 class DeadLetters:
     """The files of one stream's dead letters.
 
@@ -103,7 +111,7 @@ class DeadLetters:
         self.folder = folder
         self._name = stream_file_name(stream)
 
-    def write(self, key: CommitKey, what: str, letters: Iterable[Letter]) -> int:
+    def write(self, key: CommitKey, what: str, letters: Iterable[Letter]) -> Count:
         """Write letters and wait until they are on disk, because a STATE will pass them.
 
         Those that an earlier run of the same commit has written are kept, with their marks.
@@ -119,19 +127,47 @@ class DeadLetters:
         Raises:
             TargetError: They can't be written.
         """
-        count = number = 0
-        earlier = sorted(self.folder.glob(f"{self._name}-{key.digest}-{what}-[0-9]*.jsonl"))
-        letters = _with_earlier(earlier, letters) if earlier else iter(letters)
-        while (first := next(letters, None)) is not None:
+        earlier = self._files_of(key, what)
+        tally = _Tally(_with_earlier(earlier, letters) if earlier else iter(letters))
+        number = 0
+        while (first := next(tally, None)) is not None:
             number += 1
             path = self.folder / f"{self._name}-{key.digest}-{what}-{number:04d}.jsonl"
             try:
-                count += _write_whole(path, first, letters)
+                _write_whole(path, first, tally)
             except OSError as error:
-                raise TargetError(
-                    f"dead_letter_path: can't write {path}: {error.strerror}"
-                ) from error
-        return count
+                raise _can_not_write(path, error) from error
+        for path in earlier[number:]:
+            path.unlink(missing_ok=True)
+        return tally.count
+
+    def count(self, key: CommitKey, what: str) -> Count:
+        """How many letters of one kind a commit has."""
+        tally = _Tally(
+            letter for path in self._files_of(key, what) for letter in read_letters(path)
+        )
+        for _ in tally:
+            pass
+        return tally.count
+
+    def mark(self, key: CommitKey, what: str, marks: Mapping[str, Letter]) -> None:
+        """Mark letters of a commit as loaded after all.
+
+        Args:
+            key: The commit.
+            what: Which of its files.
+            marks: By `letter_digest`.
+        """
+
+        def marked(letter: Letter) -> Letter:
+            mark = None if letter.get("retried") else marks.get(letter_digest(letter))
+            return letter if mark is None else {**letter, "retried": mark}
+
+        for path in self._files_of(key, what) if marks else ():
+            rewrite_letters(path, marked)
+
+    def _files_of(self, key: CommitKey, what: str) -> list[Path]:
+        return sorted(self.folder.glob(f"{self._name}-{key.digest}-{what}-[0-9]*.jsonl"))
 
     def commits(self) -> frozenset[str]:
         """The digests of the commits that have letters."""
@@ -139,33 +175,60 @@ class DeadLetters:
         matches = (name.fullmatch(path.name) for path in self.folder.glob(f"{self._name}-*"))
         return frozenset(match[1] for match in matches if match)
 
-    def files(self, key: CommitKey) -> list[Path]:
-        """The files of a commit."""
-        return sorted(self.folder.glob(f"{self._name}-{key.digest}-*.jsonl"))
+    def files(self, *keys: CommitKey) -> list[Path]:
+        """The files of commits."""
+        return [
+            path
+            for digest in dict.fromkeys(key.digest for key in keys)
+            for path in sorted(self.folder.glob(f"{self._name}-{digest}-*.jsonl"))
+        ]
 
-    def digests(self, key: CommitKey) -> set[str]:
-        """What tells the letters of a commit from others."""
-        return {letter_digest(letter) for path in self.files(key) for letter in read_letters(path)}
+    def digests(self, *keys: CommitKey) -> set[str]:
+        """What tells the letters of commits from others."""
+        return {letter_digest(letter) for letter in self._letters_of(*keys)}
 
-    def row_ids(self, *, but: CommitKey) -> set[str]:
-        """The `_id`s of rows that Experience Platform rejected, of all commits but one."""
+    def _letters_of(self, *keys: CommitKey) -> Iterator[Letter]:
+        return (letter for path in self.files(*keys) for letter in read_letters(path))
+
+    def row_ids(self) -> set[str]:
+        """The `_id`s of rows that Experience Platform rejected, of all commits."""
         files = self.folder.glob(f"{self._name}-*.jsonl")
-        rows = (
-            letter.get("xdm")
-            for path in files
-            if f"-{but.digest}-" not in path.name
-            for letter in read_letters(path)
-        )
+        rows = (letter.get("xdm") for path in files for letter in read_letters(path))
         return {row["_id"] for row in rows if isinstance(row, dict) and "_id" in row}
 
-    def set_aside(self, key: CommitKey) -> set[str]:
-        """The `_id`s of rows of a commit that failed a batch, or were loaded by a retry."""
-        letters = (letter for path in self.files(key) for letter in read_letters(path))
-        return {
-            (letter.get("retried") or letter["xdm"])["_id"]
-            for letter in letters
-            if letter.get("aside") or letter.get("retried")
-        }
+    def set_aside(self, *keys: CommitKey) -> set[str]:
+        """The `_id`s of rows of commits for which a batch has failed."""
+        return {letter["xdm"]["_id"] for letter in self._letters_of(*keys) if letter.get("aside")}
+
+    def retried(self, *keys: CommitKey) -> set[str]:
+        """The `_id`s of rows of commits that are in after all, in other batches."""
+        letters = self._letters_of(*keys)
+        return {letter["retried"]["_id"] for letter in letters if letter.get("retried")}
+
+
+class _Tally:
+    """Letters that are counted as they go by."""
+
+    def __init__(self, letters: Iterable[Letter]) -> None:
+        self._letters = iter(letters)
+        self._written = self._waiting = 0
+
+    @property
+    def count(self) -> Count:
+        return Count(self._written, self._waiting)
+
+    def __iter__(self) -> Iterator[Letter]:
+        return self
+
+    def __next__(self) -> Letter:
+        letter = next(self._letters)
+        self._written += 1
+        self._waiting += not letter.get("retried")
+        return letter
+
+
+def _can_not_write(path: Path, error: OSError) -> TargetError:
+    return TargetError(f"dead_letter_path: can't write {path}: {error.strerror}")
 
 
 def read_letters(path: Path) -> Iterator[Letter]:
@@ -199,9 +262,9 @@ def rewrite_letters(path: Path, change: Callable[[Letter], Letter | None]) -> No
         if first is None:
             path.unlink()
         else:
-            _write_whole(path, first, changed, max_bytes=None)
+            _write_whole(path, first, changed, max_bytes=math.inf)
     except OSError as error:
-        raise TargetError(f"dead_letter_path: can't write {path}: {error.strerror}") from error
+        raise _can_not_write(path, error) from error
 
 
 def _with_earlier(earlier: list[Path], letters: Iterable[Letter]) -> Iterator[Letter]:
@@ -219,24 +282,19 @@ def _letter(line: bytes) -> Letter:
 
 
 def _write_whole(
-    path: Path, first: Letter, letters: Iterator[Letter], max_bytes: int | None = FILE_MAX_BYTES
-) -> int:
-    """Write the first letter and as many more as a file takes; how many those are."""
-    count = size = 0
+    path: Path, first: Letter, letters: Iterator[Letter], max_bytes: float = FILE_MAX_BYTES
+) -> None:
+    """Write the first letter and as many more as a file takes."""
 
     def lines() -> Iterator[bytes]:
-        nonlocal count, size
-        letter: Letter | None = first
+        size, letter = 0, t.cast("Letter | None", first)
         while letter is not None:
             line = encode_line(letter)
-            count += 1
             size += len(line)
             yield line
-            is_full = max_bytes is not None and size >= max_bytes
-            letter = None if is_full else next(letters, None)
+            letter = None if size >= max_bytes else next(letters, None)
 
     write_durably(path, lines())
-    return count
 
 
 def write_durably(path: Path, lines: Iterable[bytes]) -> None:

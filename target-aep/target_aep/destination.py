@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from target_aep.errors import BatchFailedError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from target_aep.commit_key import CommitKey
@@ -33,6 +33,23 @@ class Binding:
 
 
 @dataclass(frozen=True)
+class Commit:
+    """What is to be brought in.
+
+    Attributes:
+        key: Its name and what it holds.
+        files: All its files; none if no record is left to be sent.
+        around: Commits of earlier runs that may hold all of it, and more.
+        before_sending: Called when no earlier batch holds it, before anything is uploaded.
+    """
+
+    key: CommitKey
+    files: Sequence[Path]
+    around: Sequence[CommitKey] = ()
+    before_sending: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A batch that is in.
 
@@ -43,6 +60,7 @@ class Loaded:
         problem: Why not all of them could be read; None if they could.
         is_new: Whether this run has made it; else it is an earlier run's of the same commit.
         is_wider: Whether that earlier commit goes on to a later STATE.
+        is_same: Whether it is known to be of the same records, no more and no less.
         rows: How many rows it was sent, as far as that is known.
     """
 
@@ -52,6 +70,7 @@ class Loaded:
     problem: str | None = None
     is_new: bool = True
     is_wider: bool = False
+    is_same: bool = False
     rows: int | None = None
 
 
@@ -69,6 +88,10 @@ class RowsRefusedError(BatchFailedError):
         self.row_errors = row_errors
 
 
+class OtherRecordsError(Exception):
+    """A commit of this name is in, made for other records under the same STATE."""
+
+
 class Destination(t.Protocol):
     """A place for batches."""
 
@@ -81,10 +104,15 @@ class Destination(t.Protocol):
     def committed(self, stream: str) -> KnownCommits:
         """The stream's commits that earlier runs have begun, however they ended."""
 
-    def load(
-        self, stream: str, key: CommitKey, files: Sequence[Path], around: Sequence[CommitKey] = ()
-    ) -> Loaded:
-        """Bring the files of a commit in, unless it or one around it is in; from any thread."""
+    def load(self, stream: str, commit: Commit) -> Loaded | None:
+        """Bring a commit in, unless it or one around it is in; callable from any thread.
+
+        Returns:
+            The batch that it is in; None if there is none, and no file to make one of.
+
+        Raises:
+            OtherRecordsError: A batch of its name holds others.
+        """
 
     def abandon(self) -> None:
         """Give up what is not committed, as far as that is possible, without waiting."""

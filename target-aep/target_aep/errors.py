@@ -29,6 +29,23 @@ class PlatformError(TargetError):
         self.status = status
 
 
+class DiskError(TargetError):
+    """Files for the time of a run can't be made or written."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        """Say what the system says, and the way out.
+
+        Args:
+            what: What can't be written.
+            error: Why.
+        """
+        reason = getattr(error, "strerror", None) or error
+        super().__init__(
+            f"can't write {what}: {reason}. Free space, or point TMPDIR (local_path for "
+            "destination=local) to a larger disk"
+        )
+
+
 class BatchFailedError(TargetError):
     """A batch did not end well, or it can't be learned how it ended."""
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import typing as t
-import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
-from target_aep.commit_key import CommitKey
 from target_aep.dead_letters import stream_file_name
-from target_aep.destination import Binding, Loaded
+from target_aep.destination import Binding, Loaded, OtherRecordsError
 from target_aep.errors import SchemaError, TargetError
+from target_aep.folder_note import count_rows, read_folder_note, write_folder_note
 from target_aep.known_commits import KnownCommits
+from target_aep.work_folder import WorkFolder
 from target_aep.xdm_schema import parse_schema, tenant_of
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from target_aep.destination import Commit
 
 DEFAULT_TENANT: t.Final = "tenant"
-_PASSES_NAME = ".passes"
 
 
 class LocalDestination:
@@ -30,7 +28,7 @@ class LocalDestination:
         """Keep the folder and what `read_binding` found; nothing is written yet."""
         self._root = root
         self._binding = binding
-        self._hidden: list[Path] = []
+        self._work: dict[str, WorkFolder] = {}
         self._committed: dict[str, KnownCommits] = {}
 
     def bind(self, stream: str) -> Binding:  # noqa: ARG002
@@ -38,39 +36,61 @@ class LocalDestination:
         return self._binding
 
     def spool_folder(self, stream: str) -> Path:
-        """A hidden folder beside the batches, so that finishing is a rename."""
-        return self._hidden_folder(self._folder(stream))
+        """A folder in a hidden one beside the batches, so that finishing is a rename."""
+        folder = self._folder(stream)
+        work = self._work.setdefault(folder.name, WorkFolder(folder, ".target-aep-"))
+        return work.subfolder("spool")
 
     def committed(self, stream: str) -> KnownCommits:
         """The commits whose batches are in the stream's folder."""
         if stream not in self._committed:
             folders = self._folder(stream).glob("[!.]*-*")
-            self._committed[stream] = KnownCommits(map(_commit_of, folders))
+            self._committed[stream] = KnownCommits(map(read_folder_note, folders))
         return self._committed[stream]
 
-    def load(
-        self, stream: str, key: CommitKey, files: Sequence[Path], around: Sequence[CommitKey] = ()
-    ) -> Loaded:
+    def load(self, stream: str, commit: Commit) -> Loaded | None:
         """Move the files of a commit into place, unless an earlier run has.
 
         Raises:
+            OtherRecordsError: A batch of the commit's name holds others.
             TargetError: The disk refuses.
         """
-        for commit in (key, *around):
-            there = next(self._folder(stream).glob(f"[!.]*-{commit.digest}"), None)
-            if there is not None:
-                return Loaded(batch=there.name, is_new=False, is_wider=commit is not key)
-        staging = self._hidden_folder(self._folder(stream))
-        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{key.digest}"
+        there = self._found(stream, commit)
+        if there or not commit.files:
+            if not there:
+                commit.before_sending()
+            return there
+        commit.before_sending()
+        staging = self.spool_folder(stream)
+        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{commit.key.digest}"
         try:
-            for file in files:
+            for file in commit.files:
                 file.rename(staging / file.name)
-            if key.passes:
-                (staging / _PASSES_NAME).write_text("\n".join(key.passes), "ascii")
+            write_folder_note(staging, commit.key)
             staging.rename(self._folder(stream) / name)
         except OSError as error:
             raise TargetError(f"local_path: can't write {staging}: {error.strerror}") from error
         return Loaded(batch=name)
+
+    def _found(self, stream: str, commit: Commit) -> Loaded | None:
+        """The batch of an earlier run that holds the records of a commit."""
+        key, has_others = commit.key, False
+        for digest in dict.fromkeys((key.digest, *(other.digest for other in commit.around))):
+            folder = next(self._folder(stream).glob(f"[!.]*-{digest}"), None)
+            if folder is None:
+                continue
+            found = read_folder_note(folder)
+            is_wider = found.passes_through(key)
+            if is_wider or found.ends_with(key.records):
+                is_same = not is_wider and found.records == key.records
+                rows = count_rows(folder)
+                return Loaded(
+                    folder.name, is_new=False, is_wider=is_wider, is_same=is_same, rows=rows
+                )
+            has_others = has_others or digest == key.digest
+        if has_others:
+            raise OtherRecordsError
+        return None
 
     def abandon(self) -> None:
         """Nothing is open."""
@@ -80,8 +100,8 @@ class LocalDestination:
 
     def remove_files(self) -> None:
         """Delete the hidden folders, which hold what is not finished."""
-        for folder in self._hidden:
-            shutil.rmtree(folder, ignore_errors=True)
+        for work in list(self._work.values()):
+            work.remove()
 
     def close(self) -> None:
         """Delete the hidden folders."""
@@ -89,22 +109,6 @@ class LocalDestination:
 
     def _folder(self, stream: str) -> Path:
         return self._root / stream_file_name(stream)
-
-    def _hidden_folder(self, parent: Path) -> Path:
-        folder = parent / f".{uuid.uuid4().hex}"
-        self._hidden.append(folder)
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise TargetError(f"local_path: can't write {folder}: {error.strerror}") from error
-        return folder
-
-
-def _commit_of(folder: Path) -> CommitKey:
-    """The commit of a batch's folder, with those that end within it."""
-    passes = folder / _PASSES_NAME
-    names = passes.read_text("ascii").split() if passes.exists() else []
-    return CommitKey(folder.name.rpartition("-")[2], tuple(names))
 
 
 def read_binding(schema_path: str | None, tenant_id: str | None) -> Binding:

@@ -28,14 +28,15 @@ class PartialIngestion:
         self._is_known = False
         self.name = self._untried.pop(0)
 
-    def look_at(self, document: t.Mapping[str, t.Any]) -> None:
+    def look_at(self, document: t.Mapping[str, t.Any], name: str) -> None:
         """Read back from a created batch whether the field took effect.
 
         Args:
             document: The batch, once in its life.
+            name: The field that it was created with.
         """
         tags = document.get("tags")
-        if self._is_known or not isinstance(tags, dict):
+        if self._is_known or name != self.name or not isinstance(tags, dict):
             return
         if _TAG in tags:
             self._is_known = True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import requests
 
 from target_aep.calls import Bearer
-from target_aep.errors import PlatformError, TargetError
+from target_aep.errors import DiskError, PlatformError
 from target_aep.refusals import hint_for, words_of
 from target_aep.retrying import RetriableError, retry_after
 
@@ -116,7 +116,7 @@ class PlatformClient:
 
         Raises:
             PlatformError: The platform refused, or the document could not be had whole.
-            TargetError: The file can't be written.
+            DiskError: The file can't be written.
         """
 
         def attempt() -> None:
@@ -247,6 +247,4 @@ def _save(response: requests.Response, file: Path) -> None:
         file.unlink(missing_ok=True)
         raise ResponseLostError(f"the answer broke off ({type(error).__name__})") from error
     except OSError as error:
-        raise TargetError(
-            f"can't write {file}: {error.strerror}. Free space, or point TMPDIR to a larger disk"
-        ) from error
+        raise DiskError(str(file), error) from error

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import typing as t
-import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from target_aep.batch_commit import BatchCommit
 from target_aep.batch_ingestion import commit_of, recent_batches
@@ -19,13 +15,14 @@ from target_aep.errors import TargetError
 from target_aep.known_commits import KnownCommits
 from target_aep.partial_ingestion import PartialIngestion
 from target_aep.sandbox import find_dataset_id, read_dataset
+from target_aep.work_folder import WorkFolder, temporary_folder
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from target_aep.batch_commit import LoadOptions
-    from target_aep.commit_key import CommitKey
-    from target_aep.destination import Loaded
+    from target_aep.destination import Commit, Loaded
     from target_aep.platform_client import PlatformClient
     from target_aep.sandbox import Dataset
 
@@ -55,7 +52,7 @@ class PlatformDestination:
         *,
         needs_tenant: bool,
     ) -> None:
-        """Make the temporary folder; nothing is requested yet.
+        """Choose the temporary folder; nothing is requested yet.
 
         Args:
             client: The platform.
@@ -73,10 +70,7 @@ class PlatformDestination:
         self._under_way: list[BatchCommit] = []
         self._partial = PartialIngestion()
         self._pool = ThreadPoolExecutor(options.max_concurrent_uploads, "upload")
-        self._folder = Path(tempfile.mkdtemp(prefix="target-aep-"))
-        self._remove_folder = weakref.finalize(
-            self, shutil.rmtree, self._folder, ignore_errors=True
-        )
+        self._work = WorkFolder(temporary_folder(), "target-aep-")
 
     def bind(self, stream: str) -> Binding:
         """Look up the stream's dataset and its schema, once each.
@@ -95,7 +89,7 @@ class PlatformDestination:
 
     def spool_folder(self, stream: str) -> Path:
         """A folder in the system's temporary directory (TMPDIR chooses the disk)."""
-        return Path(tempfile.mkdtemp(prefix=f"{stream_file_name(stream)}-", dir=self._folder))
+        return self._work.subfolder(stream_file_name(stream))
 
     def committed(self, stream: str) -> KnownCommits:
         """The commits of earlier runs in the stream's dataset, asked for once.
@@ -112,29 +106,27 @@ class PlatformDestination:
             self._committed[dataset_id] = KnownCommits(commits)
         return self._committed[dataset_id]
 
-    def load(
-        self, stream: str, key: CommitKey, files: Sequence[Path], around: Sequence[CommitKey] = ()
-    ) -> Loaded:
-        """Bring the files of a commit into the stream's dataset, unless they are there.
+    def load(self, stream: str, commit: Commit) -> Loaded | None:
+        """Bring a commit into the stream's dataset, unless it is there.
 
         Raises:
+            OtherRecordsError: A batch of the commit's name holds others.
             RowsRefusedError: The batch failed as a whole because of the rows in it.
             BatchFailedError: It can't be brought in, or how it ended can't be learned.
             PlatformError: A call was refused.
         """
-        commit = BatchCommit(
+        loading = BatchCommit(
             self._client,
             self._of_stream[stream].id,
-            key,
+            commit,
             self._options,
-            around=around,
             partial=self._partial,
             pool=self._pool,
-            folder=self._folder,
+            folder=self._work.subfolder("diagnostics"),
         )
-        self._under_way.append(commit)
-        loaded = commit.load(files)
-        self._under_way.remove(commit)
+        self._under_way.append(loading)
+        loaded = loading.load()
+        self._under_way.remove(loading)
         return loaded
 
     def abandon(self) -> None:
@@ -148,7 +140,7 @@ class PlatformDestination:
 
     def remove_files(self) -> None:
         """Delete the temporary folder."""
-        self._remove_folder()
+        self._work.remove()
 
     def close(self) -> None:
         """Drop uploads that have not begun, and delete the temporary folder."""

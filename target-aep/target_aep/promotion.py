@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import typing as t
 from dataclasses import dataclass
@@ -45,16 +46,27 @@ class Polling:
     clock: Callable[[], float] = time.monotonic
 
 
+_REFUSALS = 10
+"""Refusals in a row after which no look will bring anything."""
+_NO_ACCESS = frozenset({401, 403})
+
+
 class _Look(t.NamedTuple):
     """What one question for the status brought: a document (empty: not known yet), in words."""
 
     document: dict[str, t.Any]
     words: str
     wish: float = 0.0
+    is_refused: bool = False
 
 
 def await_promotion(
-    client: PlatformClient, batch_id: str, timeout_seconds: float, polling: Polling
+    client: PlatformClient,
+    batch_id: str,
+    timeout_seconds: float,
+    polling: Polling,
+    *,
+    looks_while_open: float = math.inf,
 ) -> dict[str, t.Any]:
     """Poll Catalog until the batch is promoted or failed.
 
@@ -66,6 +78,7 @@ def await_promotion(
         batch_id: A completed batch.
         timeout_seconds: How long to wait at the most; promotion has no published time.
         polling: The pace.
+        looks_while_open: So often it may still be shown as open.
 
     Returns:
         Catalog's document of the batch, of a status in PROMOTED or FAILED.
@@ -75,11 +88,16 @@ def await_promotion(
         PlatformError: The run is ending.
     """
     deadline = polling.clock() + timeout_seconds
-    wait, last_words = polling.first, ""
+    wait, last_words, refusals = polling.first, "", 0
     while True:
         look = _look(client, batch_id)
-        if look.document.get("status") in PROMOTED | FAILED:
+        status = look.document.get("status")
+        if status in PROMOTED | FAILED:
             return {**look.document, "id": batch_id}
+        refusals = refusals + 1 if look.is_refused else 0
+        looks_while_open -= status == OPEN
+        if refusals >= _REFUSALS or looks_while_open <= 0:
+            raise BatchFailedError(f"batch {batch_id} {look.words}. {_hint(status)}")
         if look.words != last_words:
             logger.info("Batch %s %s; waiting for its promotion", batch_id, look.words)
             last_words = look.words
@@ -95,13 +113,24 @@ def await_promotion(
         wait = min(wait * polling.factor, polling.longest)
 
 
+def _hint(status: object) -> str:
+    """What to do about a batch that is not waited for."""
+    if status == OPEN:
+        return (
+            "An earlier run has left it, and it can't be given up: see that the credential may "
+            "manage datasets, or wait until Adobe abandons the batch, and run again"
+        )
+    return "It may be in: give the credential access to Catalog again; the next run looks for it"
+
+
 def _look(client: PlatformClient, batch_id: str) -> _Look:
     try:
         answer = client.get_json_once(f"{CATALOG}/batches/{quote(batch_id, safe='')}")
     except RetriableError as error:
         return _Look({}, f"has a status that is not known ({error})", error.retry_after or 0.0)
     except PlatformError as error:
-        return _Look({}, f"has a status that is not known ({error})")
+        is_refused = error.status in _NO_ACCESS
+        return _Look({}, f"has a status that is not known ({error})", is_refused=is_refused)
     document = answer.get(batch_id) if isinstance(answer, dict) else None
     if not isinstance(document, dict) or not isinstance(document.get("status"), str):
         return _Look({}, "is not listed in Catalog yet")

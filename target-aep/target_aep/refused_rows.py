@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import typing as t
+from functools import cached_property
 from itertools import islice
 
-from target_aep.dead_letters import make_letter
+from target_aep.dead_letters import letter_digest, make_letter
 from target_aep.errors import BatchFailedError
 
 if t.TYPE_CHECKING:
@@ -14,7 +15,7 @@ if t.TYPE_CHECKING:
 
     from target_aep.commit_key import CommitKey
     from target_aep.dead_letters import DeadLetters, Letter
-    from target_aep.destination import Loaded, RowsRefusedError
+    from target_aep.destination import Commit, Loaded, RowsRefusedError
     from target_aep.row_errors import RowError
     from target_aep.spool import BatchSpool
 
@@ -39,7 +40,6 @@ class RefusedRows:
         """
         self._stream = stream
         self._dead_letters = dead_letters
-        self._told_elsewhere = 0
         self.complaints: list[str] = []
 
     def set_aside(
@@ -67,25 +67,37 @@ class RefusedRows:
         )
         return count
 
-    def account_for(self, loaded: Loaded, spool: BatchSpool, key: CommitKey, state: t.Any) -> int:
-        """Keep the rows that a batch left out; how many there are."""
-        letters = self._row_letters(loaded.row_errors, loaded.batch, spool, state)
-        self._told_elsewhere = 0
-        if not loaded.is_new:
-            self._compare(loaded, spool)
-            letters = self._sifted(letters, loaded, key)
-        listed = self._dead_letters.write(key, f"{loaded.batch}-rows", letters)
-        left_out = min(listed, spool.rows)
-        if not loaded.is_wider:
-            left_out = min(max(loaded.failed_rows - self._told_elsewhere, listed), spool.rows)
-            self._tell_remainder(loaded, max(0, left_out - listed), key, state)
-        logger.info(
-            "Stream '%s': batch %s loaded, %d rows, %d files",
-            self._stream,
-            loaded.batch,
-            spool.rows - left_out,
-            len(spool.files),
+    def account_for(self, loaded: Loaded, spool: BatchSpool, commit: Commit, state: t.Any) -> int:
+        """Keep the rows that a batch left out; how many of this run's are not in by now."""
+        letters = _SiftedLetters(
+            self._row_letters(loaded.row_errors, loaded.batch, spool, state),
+            loaded,
+            commit,
+            self._dead_letters,
         )
+        self._dead_letters.write(commit.key, f"{loaded.batch}-rows", letters)
+        missing = 0 if loaded.is_wider else max(0, loaded.failed_rows - letters.seen)
+        missing = min(missing, spool.rows)
+        self._tell_remainder(loaded, missing, commit.key, state)
+        left_out = min(letters.waiting + missing, spool.rows)
+        self._log(loaded, spool, left_out, missing)
+        return left_out
+
+    def _log(self, loaded: Loaded, spool: BatchSpool, left_out: int, missing: int) -> None:
+        if loaded.is_new:
+            logger.info(
+                "Stream '%s': batch %s loaded, %d rows, %d files",
+                self._stream,
+                loaded.batch,
+                spool.rows - left_out,
+                len(spool.files),
+            )
+        else:
+            logger.info(
+                "Stream '%s': batch %s of an earlier run holds these records: nothing is sent",
+                self._stream,
+                loaded.batch,
+            )
         if left_out:
             logger.warning(
                 "Stream '%s': batch %s was ingested without %d rows; %d of them are in %s with "
@@ -93,10 +105,9 @@ class RefusedRows:
                 self._stream,
                 loaded.batch,
                 left_out,
-                min(listed, left_out),
+                left_out - missing,
                 self._dead_letters.folder,
             )
-        return left_out
 
     def _tell_remainder(self, loaded: Loaded, missing: int, key: CommitKey, state: t.Any) -> None:
         """Keep that rows were left out without telling which."""
@@ -109,37 +120,6 @@ class RefusedRows:
                 f"read ({loaded.problem}). {self._dead_letters.folder} says so; find the rows by "
                 "the batch in Experience Platform, which keeps its diagnostics for 30 days"
             )
-
-    def _compare(self, loaded: Loaded, spool: BatchSpool) -> None:
-        """Warn if an earlier run's batch can't hold all that this run has for the same STATE."""
-        if loaded.rows is not None and loaded.rows < spool.rows:
-            logger.warning(
-                "Stream '%s': batch %s of an earlier run was sent %d rows for the same STATE, this "
-                "run has %d, of which nothing is sent. Was the mapping changed between the two, or "
-                "does the tap send other records under one STATE? Then delete that batch in "
-                "Experience Platform and run from the STATE before it",
-                self._stream,
-                loaded.batch,
-                loaded.rows,
-                spool.rows,
-            )
-
-    def _sifted(
-        self, letters: Iterable[Letter], loaded: Loaded, key: CommitKey
-    ) -> Iterator[Letter]:
-        """The letters of an earlier run's batch without those that another commit keeps.
-
-        Of a batch that goes on to a later STATE, that is all rows which this run does not have: the
-        run that comes to that STATE has them.
-        """
-        kept: Collection[str] | None = None
-        for letter in letters:
-            if letter["record"] is None and kept is None and not loaded.is_wider:
-                kept = self._dead_letters.row_ids(but=key)
-            if letter["record"] is None and (kept is None or _id_of(letter.get("xdm")) in kept):
-                self._told_elsewhere += 1
-            else:
-                yield letter
 
     def _row_letters(
         self, errors: Iterable[RowError], batch: str, spool: BatchSpool, state: t.Any
@@ -172,6 +152,49 @@ class RefusedRows:
             state=state,
         )
         return {**letter, "rows": missing or None}
+
+
+class _SiftedLetters:
+    """The letters of a batch without those that are kept already.
+
+    Of an earlier run's batch that goes on to a later STATE, rows that this run does not have are
+    told by the run that comes to that STATE.
+
+    Attributes:
+        seen: How many rows the batch has left out, as far as they are listed.
+        waiting: Those of them that are of this run's records, and not in yet.
+    """
+
+    def __init__(
+        self, letters: Iterator[Letter], loaded: Loaded, commit: Commit, dead_letters: DeadLetters
+    ) -> None:
+        self._letters = letters
+        self._loaded = loaded
+        self._commit = commit
+        self._dead_letters = dead_letters
+        self.seen = 0
+        self.waiting = 0
+
+    def __iter__(self) -> Iterator[Letter]:
+        retried = self._dead_letters.retried(self._commit.key, *self._commit.around)
+        around = self._dead_letters.digests(*self._commit.around)
+        for letter in self._letters:
+            is_ours = letter["record"] is not None
+            identifier = _id_of(letter.get("xdm"))
+            self.seen += 1
+            self.waiting += is_ours and identifier not in retried
+            if letter_digest(letter) not in around if is_ours else self._is_told(identifier):
+                yield letter
+
+    def _is_told(self, identifier: t.Any) -> bool:
+        """Whether a row that is not this run's has to be told."""
+        return self._loaded.is_new or not (
+            self._loaded.is_wider or identifier in self._kept_identifiers
+        )
+
+    @cached_property
+    def _kept_identifiers(self) -> Collection[str]:
+        return self._dead_letters.row_ids()
 
 
 def _id_of(row: t.Any) -> t.Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from target_aep.dead_letters import (
@@ -25,7 +25,7 @@ from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
 from target_aep.retry_letters import change_letters, exclusively, survey, waiting_letters
-from target_aep.retry_plan import PlannedRow, read_plan, write_plan
+from target_aep.retry_plan import SETTLED_NAME, PlannedRow, read_plan, write_plan
 from target_aep.spool import BatchSpool
 
 if t.TYPE_CHECKING:
@@ -62,6 +62,9 @@ def retry(target: TargetAEP) -> None:
         logger.info("There are no dead letters: %s does not exist", folder)
         return
     with exclusively(folder):
+        # A letter is marked for good, so acceptance is not enough.
+        load = replace(target.settings.load, wait_for="promoted")
+        target.settings = replace(target.settings, load=load)
         Retry(target.settings, target.destination).run()
 
 
@@ -96,6 +99,9 @@ class Retry:
             UnfinishedRunError: All was done, and something of it needs a look.
             TargetError: It can't go on.
         """
+        settled = read_plan(self._folder, SETTLED_NAME)
+        if settled is not None:
+            self._clear(settled)
         plan = read_plan(self._folder)
         found = survey(self._folder)
         if plan is not None:
@@ -164,7 +170,7 @@ class Retry:
         letters = DeadLetters(self._folder, plan.stream)
         loader = StreamLoader(self._destination, plan.stream, plan.dataset, letters)
         planned = self._commit(plan, loader)
-        files = letters.files(loader.key(plan.state))
+        files = letters.files(plan.key)
         refused = {
             letter["xdm"]["_id"]: {name: letter.get(name) for name in _LETTER_FIELDS}
             for path in files
@@ -180,9 +186,7 @@ class Retry:
         for letter, identifier in planned.items():
             changes[letter] = refused.get(identifier) or {"retried": marks[identifier]}
         change_letters(self._folder, plan.stream, changes)
-        plan.remove()
-        for path in files:  # what they say is in the letters that were there before
-            rewrite_letters(path, lambda letter: letter if letter.get("record") is None else None)
+        self._clear(plan.settle())
         self._outcome.add(changes)
         unnamed = loader.rejected - len(refused)
         if unnamed > 0:
@@ -192,6 +196,13 @@ class Retry:
             )
         self._outcome.complaints.extend(loader.complaints)
         return marks
+
+    def _clear(self, plan: RetryPlan) -> None:
+        """Delete the letters of a plan's own commit: those that were there before say the same."""
+        letters = DeadLetters(self._folder, plan.stream)
+        for path in letters.files(plan.key):
+            rewrite_letters(path, lambda letter: letter if letter.get("record") is None else None)
+        plan.remove()
 
     def _commit(self, plan: RetryPlan, loader: StreamLoader) -> dict[str, str]:
         """Load the rows of a plan; the `_id`s by letter."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import typing as t
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from singer_sdk.singerlib.json import deserialize_json
 
+from target_aep.commit_key import commit_key
 from target_aep.dead_letters import sync_folder, write_durably
 from target_aep.errors import TargetError
 from target_aep.json_lines import encode_line
@@ -21,7 +22,10 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from target_aep.commit_key import CommitKey
+
 PLAN_NAME = "retry.plan"
+SETTLED_NAME = "retry.settled"
 
 
 class PlannedRow(t.NamedTuple):
@@ -62,8 +66,29 @@ class RetryPlan:
         except (OSError, ValueError, TypeError) as error:
             raise _unreadable(self.path, error) from error
 
+    @property
+    def key(self) -> CommitKey:
+        """The name of its commit."""
+        return commit_key(self.dataset, self.stream, self.state)
+
+    def settle(self) -> RetryPlan:
+        """Note, for good, that its letters are marked; what is left is to tidy up.
+
+        Raises:
+            TargetError: The disk refuses.
+        """
+        settled = self.path.with_name(SETTLED_NAME)
+        try:
+            self.path.replace(settled)
+            sync_folder(settled.parent)
+        except OSError as error:
+            raise TargetError(
+                f"dead_letter_path: can't rename {self.path}: {error.strerror}"
+            ) from error
+        return replace(self, path=settled)
+
     def remove(self) -> None:
-        """Delete it, for good: its letters are marked.
+        """Delete it, for good.
 
         Raises:
             TargetError: The disk refuses.
@@ -99,13 +124,17 @@ def write_plan(folder: Path, stream: str, dataset: str, rows: Iterable[PlannedRo
     return plan
 
 
-def read_plan(folder: Path) -> RetryPlan | None:
+def read_plan(folder: Path, name: str = PLAN_NAME) -> RetryPlan | None:
     """The plan that an earlier retry could not bring to its end.
+
+    Args:
+        folder: The folder of the dead letters.
+        name: `SETTLED_NAME` for one whose letters are marked.
 
     Raises:
         TargetError: There is a file that is not one.
     """
-    path = folder / PLAN_NAME
+    path = folder / name
     try:
         with path.open("rb") as lines:
             return _plan(path, lines.readline())

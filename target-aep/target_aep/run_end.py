@@ -10,30 +10,24 @@ if t.TYPE_CHECKING:
     from target_aep.settings import Settings
     from target_aep.sink import XdmSink
 
-State = dict[str, t.Any]
+NO_STATE: t.Final = (
+    "The tap sent records but no STATE, so a repeated run loads them again unless it sends exactly "
+    "the same ones"
+)
 
 
-def take_back_unconfirmed(
-    sinks: Iterable[XdmSink],
-    state: State | None,
-    is_resumed_by: t.Callable[[str, State | None], bool],
-) -> Iterator[str]:
+def take_back_unconfirmed(sinks: Iterable[XdmSink]) -> Iterator[str]:
     """Leave records after the last STATE to the next run, which will get them again.
 
-    A tap ends with a STATE, so records after it mean that the tap died. Streams without a bookmark
-    in the STATE are loaded: nothing of them is ever resumed.
+    A tap ends with a STATE, so records after it mean that the tap died.
 
     Args:
         sinks: Those with records that are not loaded yet.
-        state: The last STATE; None if there was none, and then all is loaded.
-        is_resumed_by: Whether a run that starts at a STATE goes on with a stream behind it.
 
     Yields:
         A complaint for each stream of which records were left.
     """
     for sink in sinks:
-        if not is_resumed_by(sink.stream_name, state):
-            continue
         dropped = sink.take_back_unmarked()
         if dropped:
             yield (
@@ -61,5 +55,6 @@ def rejection_complaints(sinks: Collection[XdmSink], settings: Settings) -> Iter
         yield (
             f"{rejected} of {total} records were rejected, more than max_rejected_percent "
             f"({allowed:g}). They are in {settings.dead_letter_path} with their reasons; the "
-            "others are loaded and the state is right. Fix the mapping or the schema"
+            "others are loaded and the state is right. Fix the mapping or the schema, then "
+            "`target-aep retry` loads them"
         )

@@ -25,6 +25,7 @@ logger = logging.getLogger("target-aep")
 Summary = dict[str, t.Any]
 
 _MILLISECONDS = 1000
+_MEGABYTE = 1_000_000
 
 
 class RunError(t.NamedTuple):
@@ -61,6 +62,19 @@ class StreamRun:
     oversized: int = 0
     files: int = 0
     batches: tuple[LoadedBatch, ...] = ()
+
+    @property
+    def left(self) -> int:
+        """Records that are left to the next run: nothing has become of them."""
+        return self.received - self.loaded - self.repeated - self.rejected
+
+    def rows(self, *, are_new: bool) -> int:
+        """Records that this run has brought in, or that an earlier one had.
+
+        Args:
+            are_new: Which of the two.
+        """
+        return sum(batch.rows for batch in self.batches if batch.is_new == are_new)
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ def summarise(run: Run) -> Summary:
             "inputBytes": run.input_bytes,
             "outputBytes": run.total_of_batches(lambda batch: batch.size),
         },
-        "recordSummary": _records_of(run),
+        "recordSummary": _records_of(run.streams, run.dead_letters),
         "fileSummary": {
             "inputFileCount": run.total(lambda stream: stream.files),
             "outputFileCount": run.total_of_batches(lambda batch: batch.files),
@@ -113,7 +127,7 @@ def summarise(run: Run) -> Summary:
             "status": "failed" if error else "success",
             "errors": [error._asdict()] if error else [],
         },
-        "streams": [_stream_of(stream) for stream in run.streams],
+        "streams": [_stream_of(stream, run.dead_letters) for stream in run.streams],
     }
 
 
@@ -124,11 +138,17 @@ def in_words(run: Run) -> str:
         f"Loaded {run.total(lambda stream: stream.loaded)} records in "
         f"{run.total(lambda stream: len(stream.batches))} batches, "
         f"rejected {run.total(lambda stream: stream.rejected)}, "
-        f"left out {run.total(lambda stream: stream.repeated)} that came twice; "
+        f"left out {run.total(lambda stream: stream.repeated)} that came twice, "
+        f"left {run.total(lambda stream: stream.left)} to the next run; "
+        f"{run.total(lambda stream: stream.rows(are_new=False))} of those loaded were in already; "
         f"{run.total(lambda stream: stream.received)} records were read in {seconds:.0f} s and "
-        f"{run.total_of_batches(lambda batch: batch.size) / 1e6:.1f} MB are in as "
+        f"{_size(run.total_of_batches(lambda batch: batch.size))} are in as "
         f"{run.total_of_batches(lambda batch: batch.files)} files"
     )
+
+
+def _size(count: int) -> str:
+    return f"{count / _MEGABYTE:.1f} MB" if count >= _MEGABYTE else f"{count / 1000:.1f} kB"
 
 
 def publish(summary: Summary, path: Path) -> None:
@@ -153,44 +173,43 @@ def publish(summary: Summary, path: Path) -> None:
             fresh.unlink()
 
 
-def _records_of(run: Run) -> Summary:
-    rejected = run.total(lambda stream: stream.rejected)
+def _records_of(streams: Collection[StreamRun], dead_letters: Path) -> Summary:
+    """Counts of records: those read are those that are in, that failed, and that were skipped."""
+    repeated, left = sum(one.repeated for one in streams), sum(one.left for one in streams)
+    rejected = sum(one.rejected for one in streams)
+    here = sum(one.rejected_here for one in streams)
+    kept = f"each is in {dead_letters} with its reason"
     return {
-        "inputRecordCount": run.total(lambda stream: stream.received),
-        "outputRecordCount": run.total(lambda stream: stream.loaded),
+        "inputRecordCount": sum(one.received for one in streams),
+        "outputRecordCount": sum(one.loaded for one in streams),
         # Not those that an earlier run has loaded, whose batches this one has found.
-        "createdRecordCount": run.total_of_batches(lambda batch: batch.rows if batch.is_new else 0),
-        "skippedRecordCount": run.total(lambda stream: stream.repeated),
+        "createdRecordCount": sum(one.rows(are_new=True) for one in streams),
+        "skippedRecordCount": repeated + left,
         "failedRecordCount": rejected,
-        "warningRecordCount": run.total(lambda stream: stream.oversized),
-        "failedInfo": _failed_info(run, rejected),
+        "warningRecordCount": sum(one.oversized for one in streams),
+        "skippedInfo": [
+            *_info("REPEATED", repeated, "had an _id that their batch had already"),
+            *_info("LEFT", left, "are left to the next run: no STATE that was written passes them"),
+        ],
+        "failedInfo": [
+            *_info("LOCAL", here, f"can't be valid XDM and were not sent; {kept}"),
+            *_info("PLATFORM", rejected - here, f"were refused by Experience Platform; {kept}"),
+        ],
     }
 
 
-def _failed_info(run: Run, rejected: int) -> list[Summary]:
-    here = run.total(lambda stream: stream.rejected_here)
-    kinds = (
-        ("LOCAL", "can't be valid XDM and were not sent", here),
-        ("PLATFORM", "were refused by Experience Platform", rejected - here),
-    )
-    return [
-        {
-            "code": code,
-            "message": f"{count} records {what}; each is in {run.dead_letters} with its reason",
-            "details": {"recordCount": count},
-        }
-        for code, what, count in kinds
-        if count
-    ]
+def _info(code: str, count: int, what: str) -> list[Summary]:
+    if not count:
+        return []
+    message = f"{count} records {what}"
+    return [{"code": code, "message": message, "details": {"recordCount": count}}]
 
 
-def _stream_of(stream: StreamRun) -> Summary:
+def _stream_of(stream: StreamRun, dead_letters: Path) -> Summary:
     return {
         "stream": stream.stream,
         "datasetId": stream.dataset or None,
-        "inputRecordCount": stream.received,
-        "outputRecordCount": stream.loaded,
-        "failedRecordCount": stream.rejected,
+        **_records_of([stream], dead_letters),
         "batchIds": [batch.id for batch in stream.batches],
     }
 

@@ -6,13 +6,13 @@ import sqlite3
 import typing as t
 from hashlib import blake2b
 
-from target_aep.errors import TargetError
+from target_aep.errors import DiskError
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-IDS_IN_MEMORY = 300_000
-"""About 30 MB."""
+IDS_IN_MEMORY = 100_000
+"""About 10 MB; several streams are collected at once."""
 
 _DIGEST_BYTES = 16
 
@@ -36,7 +36,7 @@ class SeenIds:
         """Take an `_id` in; whether it is new.
 
         Raises:
-            TargetError: The file can't be written.
+            DiskError: The file can't be written.
         """
         digest = blake2b(
             identifier.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES
@@ -50,10 +50,7 @@ class SeenIds:
             self._file = self._file or _open(self._path)
             cursor = self._file.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,))
         except sqlite3.Error as error:
-            raise TargetError(
-                f"can't write the spool: {error}. Free space, or point TMPDIR (local_path for "
-                "destination=local) to a larger disk"
-            ) from error
+            raise DiskError("the spool", error) from error
         return cursor.rowcount == 1
 
     def close(self) -> None:
@@ -66,7 +63,7 @@ class SeenIds:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-32000"):
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-8000"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
     connection.execute("BEGIN")

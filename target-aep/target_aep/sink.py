@@ -6,10 +6,11 @@ import copy
 import logging
 import typing as t
 
+from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
-from target_aep.commit_key import MOST_PASSED
+from target_aep.commit_progress import CommitProgress
 from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
 from target_aep.loading import StreamLoader
 from target_aep.mapper import RecordMapper, RejectedRecordError
@@ -64,7 +65,7 @@ class XdmSink(BatchSink):
         self._warn_of_missing_fields()
         self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
-        self._passed: list[str] = []
+        self._progress = CommitProgress()
         self._has_warned = False
         self._dataset = binding.dataset
         self._received = 0
@@ -78,7 +79,7 @@ class XdmSink(BatchSink):
             stream_name,
             binding.dataset,
             self._dead_letters,
-            is_resumed_by=lambda state: target.resumes(stream_name, state),
+            resumption=lambda state: target.resumption(stream_name, state),
             planned=lambda: planned_ids(self._dead_letters.folder, stream_name, binding.dataset),
         )
 
@@ -116,6 +117,7 @@ class XdmSink(BatchSink):
         """Whether what is pending makes a batch that closes at the next STATE."""
         return self._spool is not None and (
             self._spool.total_bytes >= self._settings.batch_max_bytes
+            or self._progress.is_full
             or len(self._spool.files) >= self.file_limits.close_after
         )
 
@@ -134,9 +136,11 @@ class XdmSink(BatchSink):
             return False
         self._spool.set_mark()
         self._oversized_at_mark = self._oversized
-        if len(self._passed) < MOST_PASSED:
-            self._passed.append(self.loader.key(state).short)
-        return self.loader.recognises(state)
+        key = self.loader.key(state, self._progress.records)
+        if key is None:
+            return False
+        self._progress.mark(key.short)
+        return self.loader.recognises(key)
 
     def take_back_unmarked(self) -> int:
         """Drop the records that came after the last STATE; the next run gets them again.
@@ -147,7 +151,11 @@ class XdmSink(BatchSink):
         if not self._spool:
             return 0
         self._oversized = self._oversized_at_mark
-        return self._spool.take_back()
+        self._progress.take_back()
+        dropped = self._spool.take_back()
+        if not self._spool.rows and not self._spool.rejected:
+            self.abandon()
+        return dropped
 
     @property
     @override
@@ -158,6 +166,16 @@ class XdmSink(BatchSink):
     @override
     def get_validator(self) -> None:
         """None: the mapping decides what is valid, with a reason per record."""
+
+    @override
+    def _singer_validate_message(self, record: dict[str, t.Any]) -> None:
+        """Refuse a record without its key, as the SDK does, and say how it comes in."""
+        missing = [name for name in self.key_properties if name not in record]
+        if missing:
+            raise MissingKeyPropertiesError(
+                f"a RECORD of the stream {self.stream_name!r} without {', '.join(missing)}, which "
+                "its SCHEMA's key_properties name: see why the tap (or a stream map) leaves it out"
+            )
 
     @override
     def _parse_timestamps_in_record(
@@ -174,6 +192,7 @@ class XdmSink(BatchSink):
                 self._settings.file_max_bytes,
             )
         self._received += 1
+        self._progress.add(record, self.key_properties)
         try:
             self._add(self._spool, record)
         except RejectedRecordError as error:
@@ -224,11 +243,11 @@ class XdmSink(BatchSink):
     def process_batch(self, context: dict[str, t.Any]) -> None:
         """Hand what is spooled to the pipeline, which loads it in the background."""
         spool, self._spool = self._spool, None
-        passed, self._passed = self._passed, []
+        progress, self._progress = self._progress, CommitProgress()
         if spool:
             self._repeated += spool.repeated
             self._files += len(spool.files)
-            self._pipeline.hand_over(lambda state: self.loader.commit(spool, state, passed))
+            self._pipeline.hand_over(lambda state: self.loader.commit(spool, state, progress))
 
     def abandon(self) -> None:
         """Drop what was not handed over."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from singer_sdk.singerlib.json import deserialize_json
 
 from target_aep.dead_letters import letter_digest
-from target_aep.errors import TargetError
+from target_aep.errors import DiskError, TargetError
 from target_aep.json_lines import encode_line
 from target_aep.seen_ids import SeenIds
 
@@ -134,6 +134,14 @@ class BatchSpool:
             )
             return dict(found)
 
+    def records(self) -> t.Iterator[tuple[t.Any, dict[str, t.Any]]]:
+        """The records that the rows were made of, each after its row's `_id`, after `finish`."""
+        if self.records_path.exists():
+            with gzip.open(self.records_path, "rb") as lines:
+                for line in lines:
+                    identifier, record = deserialize_json(line)
+                    yield identifier, record
+
     def set_aside(self, identifiers: t.Collection[str]) -> int:
         """Take rows out of the files, after `finish`.
 
@@ -154,7 +162,7 @@ class BatchSpool:
     def add_rejected(self, letter: dict[str, t.Any]) -> None:
         """Append a rejected record."""
         if self._rejected_out is None:
-            self._rejected_out = self.rejected_path.open("wb", buffering=_BUFFER)
+            self._rejected_out = _opened(self.rejected_path)
         line = encode_line(letter)
         _write(self._rejected_out, line)
         self._rejected_bytes += len(line)
@@ -224,7 +232,7 @@ class BatchSpool:
         if self._out:
             _close(self._out)
         path = self._folder / f"{self._prefix}-{len(self.files) + 1:05d}.json"
-        self._out = path.open("wb", buffering=_BUFFER)
+        self._out = _opened(path)
         self.files.append(path)
         self._bytes_in_file = 0
 
@@ -233,21 +241,14 @@ def _write(out: t.BinaryIO, line: bytes) -> None:
     try:
         out.write(line)
     except OSError as error:
-        raise _disk_error(error) from error
+        raise DiskError("the spool", error) from error
 
 
 def _close(out: t.BinaryIO) -> None:
     try:
         out.close()
     except OSError as error:
-        raise _disk_error(error) from error
-
-
-def _disk_error(error: OSError) -> TargetError:
-    return TargetError(
-        f"can't write the spool: {error.strerror}. Free space, or point TMPDIR (local_path for "
-        "destination=local) to a larger disk"
-    )
+        raise DiskError("the spool", error) from error
 
 
 def _id_of(line: bytes) -> t.Any:
@@ -259,8 +260,18 @@ def _id_of(line: bytes) -> t.Any:
     return text.decode()
 
 
+def _opened(path: Path) -> t.BinaryIO:
+    try:
+        return path.open("wb", buffering=_BUFFER)
+    except OSError as error:
+        raise DiskError("the spool", error) from error
+
+
 def _compressed(path: Path) -> t.BinaryIO:
-    return t.cast("t.BinaryIO", gzip.open(path, "wb", compresslevel=_FAST))
+    try:
+        return t.cast("t.BinaryIO", gzip.open(path, "wb", compresslevel=_FAST))
+    except OSError as error:
+        raise DiskError("the spool", error) from error
 
 
 def _without(file: Path, identifiers: t.Collection[str]) -> int:
@@ -275,7 +286,7 @@ def _without(file: Path, identifiers: t.Collection[str]) -> int:
                 else:
                     out.write(line)
     except OSError as error:
-        raise _disk_error(error) from error
+        raise DiskError("the spool", error) from error
     fresh.replace(file)
     return taken
 

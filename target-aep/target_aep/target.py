@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from target_aep import command
 from target_aep.batch_files import read_records
-from target_aep.bookmarks import resumes
+from target_aep.bookmarks import part_of, resumes
 from target_aep.boundaries import begins_anew
 from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
@@ -24,7 +24,12 @@ from target_aep.destinations import make_destination
 from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.message_reader import NumberedReader
 from target_aep.promotion import Polling
-from target_aep.run_end import cut_complaint, rejection_complaints, take_back_unconfirmed
+from target_aep.run_end import (
+    NO_STATE,
+    cut_complaint,
+    rejection_complaints,
+    take_back_unconfirmed,
+)
 from target_aep.run_summary import Run, RunError, in_words, publish, summarise
 from target_aep.sink import XdmSink
 from target_aep.subcommands import with_subcommands
@@ -95,6 +100,10 @@ class TargetAEP(ConfiguredTarget):
         return sink
 
     @property
+    def _reader(self) -> NumberedReader:
+        return t.cast("NumberedReader", self.message_reader)
+
+    @property
     def _sinks(self) -> list[XdmSink]:
         return [sink for sink in self._sinks_active.values() if isinstance(sink, XdmSink)]
 
@@ -144,12 +153,7 @@ class TargetAEP(ConfiguredTarget):
         Raises:
             UnfinishedRunError: Something does, though the STATE that was written is right.
         """
-        complaints = list(
-            take_back_unconfirmed(self._pending_sinks(), self._latest_state, self.resumes)
-        )
-        reader = t.cast("NumberedReader", self.message_reader)
-        if reader.was_cut:
-            complaints.append(cut_complaint(reader.line_number))
+        complaints = self._leave_unconfirmed()
         super().process_endofpipe()
         self.pipeline.close_unit(copy.deepcopy(self._latest_state))
         self.pipeline.finish()
@@ -159,13 +163,36 @@ class TargetAEP(ConfiguredTarget):
         for sink in self._sinks:
             complaints.extend(sink.loader.complaints)
         complaints.extend(rejection_complaints(self._sinks, self.settings))
+        self._raise_mistake(complaints)
         if complaints:
             raise UnfinishedRunError(". ".join(complaints))
-        self.logger.info("%s", in_words(self._run()))
+        self._tell_in_words()
 
-    def resumes(self, stream: str, state: dict[str, t.Any] | None) -> bool:
-        """Whether a run that starts at this STATE goes on with the stream behind it."""
-        return resumes(state, self._sources_of(stream))
+    def _leave_unconfirmed(self) -> list[str]:
+        """Take back what no STATE covers, if the tap sends any or has died; what to say of it."""
+        reader = self._reader
+        complaints: list[str] = []
+        if reader.ended_early or self._latest_state is not None:
+            complaints.extend(take_back_unconfirmed(self._pending_sinks()))
+        elif self._pending_sinks():
+            self.logger.warning("%s", NO_STATE)
+        if reader.was_cut:
+            complaints.append(cut_complaint(reader.line_number))
+        return complaints
+
+    def _raise_mistake(self, complaints: list[str]) -> None:
+        """Raise what is wrong with the input, after all that the STATE before it covers is done."""
+        mistake = self._reader.mistake
+        if mistake is None:
+            return
+        for complaint in complaints:
+            self.logger.warning("%s", complaint)
+        raise mistake
+
+    def resumption(self, stream: str, state: dict[str, t.Any] | None) -> t.Any:
+        """What a STATE says of where a run goes on with a stream; None: it begins anew."""
+        sources = self._sources_of(stream)
+        return part_of(state, sources) if resumes(state, sources) else None
 
     def _sources_of(self, stream: str) -> list[str]:
         """The tap's streams that a stream comes from: a stream map may have renamed it."""
@@ -193,21 +220,23 @@ class TargetAEP(ConfiguredTarget):
             sys.stdout.flush()
         except (OSError, ValueError) as error:
             raise TargetError(
-                f"stdout is closed ({error}), so the STATE can't be written. The records before it "
-                "are loaded, and the next run finds them there: see why the reader of the target's "
-                "output ended"
+                f"can't write to stdout ({error}), so the STATE is lost. The records before it are "
+                "loaded, and the next run finds them there: see why what reads or keeps the "
+                "target's output takes no more"
             ) from error
         self._written_state = state
 
     def _run(self, error: RunError | None = None) -> Run:
-        reader = t.cast("NumberedReader", self.message_reader)
         return Run(
             streams=[sink.summarise() for sink in self._sinks],
             started=self._started,
-            input_bytes=reader.bytes_read,
+            input_bytes=self._reader.bytes_read,
             dead_letters=self.settings.dead_letter_path,
             error=error,
         )
+
+    def _tell_in_words(self) -> None:
+        self.logger.info("%s", in_words(self._run()))
 
     def report(self, error: RunError | None = None) -> None:
         """Log and write the summary of the run, which is over; nothing if it is none.
@@ -228,7 +257,7 @@ class TargetAEP(ConfiguredTarget):
         for sink in self._sinks:
             sink.abandon()
         self.close()
-        self.logger.info("%s", in_words(self._run()))
+        self._tell_in_words()
 
     def close(self) -> None:
         """Let go of the destination, temporary files included."""
@@ -245,6 +274,8 @@ class TargetAEP(ConfiguredTarget):
         with contextlib.suppress(RuntimeError):  # the signal came while stderr was written
             self.logger.warning("%s", said)
         with contextlib.suppress(Exception):  # nothing may keep the process from its end
+            if self.is_run:
+                self._tell_in_words()
             self.report(RunError(name, said))
         if self._open_destination:
             self._open_destination.remove_files()
@@ -285,5 +316,5 @@ class TargetAEP(ConfiguredTarget):
 
     def explain(self, error: Exception) -> str:
         """An error as one line without secrets; one about the input names its line."""
-        number = t.cast("NumberedReader", self.message_reader).line_number
-        return self.rules.redact(command.one_line(error, line_number=number))
+        line_number = self._reader.line_number
+        return self.rules.redact(command.one_line(error, line_number=line_number))

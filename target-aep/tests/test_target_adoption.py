@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from datetime import timedelta
 
 import pytest
 from emulators.faults import Fault
+from target_aep import dead_letters
+from target_aep.commit_key import commit_key
+from target_aep.dead_letters import DeadLetters, make_letter, read_letters
 from target_aep.promotion import Polling
+from target_aep.retry import retry
+from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
 
@@ -251,14 +257,14 @@ def test_a_batch_of_smaller_size_within_an_earlier_one_is_sent_nowhere(sandbox):
     assert_once(sandbox, 20)
 
 
-def test_after_more_states_than_a_batch_tells_rows_are_still_not_lost(sandbox):
-    every = [message for number in range(300) for message in (record(number), state(number))]
+def test_a_batch_ends_where_it_could_tell_of_no_further_state(sandbox, monkeypatch):
+    monkeypatch.setattr("target_aep.commit_progress.MOST_PASSED", 20)
+    every = [message for number in range(50) for message in (record(number), state(number))]
     promoted(sandbox, every)
-    assert sandbox.run([EVENT_SCHEMA, *every[:100]]).states == reached(49)
-    assert sandbox.run([EVENT_SCHEMA, *every[100:]]).states == reached(299)
-    assert_once(sandbox, 300)
-    (batch,) = sandbox.emulator._lake.batches.values()
-    assert len(batch.tags["targetAepPasses"]) == 200
+    assert sandbox.summary()["batches"] == {"success": 3}
+    for part, number in ((every[:60], 29), (every[60:], 49)):
+        assert sandbox.run([EVENT_SCHEMA, *part]).states[-1:] == reached(number)
+    assert_once(sandbox, 50)
 
 
 def poison(monkeypatch):
@@ -342,11 +348,105 @@ def test_records_of_a_stream_that_no_state_resumes_are_known_by_their_content(
     assert sandbox.summary()["batches"] == {"success": 2}
 
 
-def test_more_records_under_the_state_of_an_earlier_batch_are_told(sandbox):
-    promoted(sandbox)
-    outcome = sandbox.run([EVENT_SCHEMA, *FIRST[:-1], *SECOND[:-1], state(1)])
-    assert outcome.states == reached(1)
-    assert "was sent 10 rows for the same STATE, this run has 20" in outcome.log
+PLACES = pytest.mark.parametrize("place", ["platform", "local"])
+
+
+def ids_after(sandbox, tmp_path, place, *runs, **settings):
+    """The `_id`s at a place after some runs, each with its messages and its STATEs."""
+    if place == "local":
+        settings |= {"destination": "local", "local_path": str(tmp_path / "out")}
+    for messages, numbers in runs:
+        outcome = sandbox.run([EVENT_SCHEMA, *messages], **settings)
+        assert outcome.error is None
+        assert outcome.states[-1:] == reached(*numbers)[-1:]
+    return sandbox.ids() if place == "platform" else local_ids(tmp_path)
+
+
+def ids(*numbers):
+    return sorted(f"id{number}" for number in numbers)
+
+
+@PLACES
+def test_other_records_under_the_state_of_an_earlier_batch_are_loaded(sandbox, tmp_path, place):
+    more = [*FIRST[:-1], *SECOND[:-1], state(1)]
+    others = [*map(record, range(30, 40)), state(1)]
+    runs = [(FIRST, [1]), (others, [1]), (others, [1]), (FIRST, [1])]
+    assert ids_after(sandbox, tmp_path, place, *runs) == ids(*range(10), *range(30, 40))
+    found = ids_after(sandbox, tmp_path, place, (more, [1]), (more, [1]))
+    assert sorted(set(found)) == ids(*range(20), *range(30, 40))
+
+
+@PLACES
+def test_a_state_that_comes_several_times_is_not_taken_for_the_end(sandbox, tmp_path, place):
+    runs = [[*map(record, range(start, start + 10)), state(1)] for start in range(0, 40, 10)]
+    every = [message for part in runs for message in part]
+    found = ids_after(sandbox, tmp_path, place, (every, [1]), (every, [1]), (runs[0], [1]))
+    assert found == ids(*range(40))
+    if place == "platform":
+        assert sandbox.summary()["batches"] == {"success": 1}
+
+
+def bookmarks(**at):
+    return {"type": "STATE", "value": {"bookmarks": {name: {"at": n} for name, n in at.items()}}}
+
+
+def test_what_another_stream_has_reached_does_not_matter(sandbox):
+    users = {**EVENT_SCHEMA, "stream": "users"}
+    events = [*map(record, range(10))]
+    first = [*events, *(record(n, "users") for n in range(100, 105)), bookmarks(events=1, users=1)]
+    second = [*events, *(record(n, "users") for n in range(100, 106)), bookmarks(events=1, users=2)]
+    refusals = {"method": "POST", "path": "/data/foundation/import/batches", "query": {}}
+    sandbox.emulator.faults.add(Fault("status", times=None, skip=1, match=refusals, args=NO))
+    assert sandbox.run([EVENT_SCHEMA, users, *first]).states == []
+    sandbox.emulator.faults.clear()
+    outcome = sandbox.run([EVENT_SCHEMA, users, *second])
+    assert outcome.error is None
+    assert set(sandbox.ids()) == set(ids(*range(10), *range(100, 106)))
+    assert sandbox.summary()["duplicates"] == 0
+
+
+@PLACES
+def test_a_mapping_that_was_mended_before_the_run_was_repeated(sandbox, letters, tmp_path, place):
+    bad = [record(number, time=None, event_name="late") for number in range(5)]
+    messages = [*bad, *map(record, range(5, 10)), state(1)]
+    mended = [
+        {"source": "event_id", "destination": "_id"},
+        {"sourceType": "STATIC", "source": "2024-05-18T05:05:48Z", "destination": "timestamp"},
+    ]
+    settings = {"max_rejected_percent": 100}
+    for _ in range(2):
+        ids_after(sandbox, tmp_path, place, (messages, [1]), **settings)
+        assert len(letters()) == 5
+    found = ids_after(sandbox, tmp_path, place, (messages, [1]), mapping=mended, **settings)
+    assert found == ids(*range(5, 10))
+    assert [letter.get("retried") for letter in letters()] == [None] * 5
+
+
+@PLACES
+def test_all_rejected_and_then_mended_is_marked_in_the_letters(sandbox, letters, tmp_path, place):
+    messages = [*(record(number, time=None) for number in range(5)), state(1)]
+    settings = {"max_rejected_percent": 100}
+    ids_after(sandbox, tmp_path, place, (messages, [1]), **settings)
+    mended = [
+        {"source": "event_id", "destination": "_id"},
+        {"sourceType": "STATIC", "source": "2024-05-18T05:05:48Z", "destination": "timestamp"},
+    ]
+    for _ in range(2):
+        found = ids_after(sandbox, tmp_path, place, (messages, [1]), mapping=mended, **settings)
+        assert found == ids(*range(5))
+        assert all(letter["retried"]["_id"] in found for letter in letters())
+        assert len(letters()) == 5
+
+
+@PLACES
+def test_a_mapping_that_was_broken_before_the_run_was_repeated(sandbox, letters, tmp_path, place):
+    ids_after(sandbox, tmp_path, place, (FIRST, [1]))
+    broken = [
+        {"source": "event_id", "destination": "_id"},
+        {"source": "when", "destination": "timestamp"},
+    ]
+    assert ids_after(sandbox, tmp_path, place, (FIRST, [1]), mapping=broken) == ids(*range(10))
+    assert letters() == []
 
 
 def local_ids(tmp_path):
@@ -374,3 +474,131 @@ def test_the_local_destination_knows_what_lies_within_an_earlier_folder(sandbox,
         assert sandbox.run([EVENT_SCHEMA, *messages], **local).states == reached(number)
     assert local_ids(tmp_path) == sorted(f"id{number}" for number in range(20))
     assert len(list((tmp_path / "out" / "events").iterdir())) == 1
+
+
+def test_row_errors_within_an_earlier_batch_are_one_letter_each(sandbox, letters, monkeypatch):
+    first = poison(monkeypatch)
+    for messages in ([*first, *SECOND], first, SECOND):
+        outcome = sandbox.run([EVENT_SCHEMA, *messages], max_rejected_percent=100)
+        assert outcome.error is None
+    assert_once(sandbox, 20)
+    found = sorted(letter["record"]["event_id"] for letter in letters())
+    assert found == [f"id{number}" for number in range(100, 110)]
+
+
+def test_row_errors_within_an_earlier_batch_that_can_not_be_read_are_told(
+    sandbox, letters, monkeypatch
+):
+    first = poison(monkeypatch)
+    promoted_unheard(sandbox, [*first, *SECOND])
+
+    def no_export(request, ask):
+        return Response("no", status=403) if "/export/" in request.path else ask()
+
+    sandbox.front.alter = no_export
+    outcome = sandbox.run([EVENT_SCHEMA, *first], max_rejected_percent=100)
+    assert "whose reasons could not be read" in str(outcome.error)
+    assert outcome.states == reached(1)
+    assert [letter["code"] for letter in letters()] == ["UNREADABLE"]
+
+
+@pytest.mark.parametrize("messages", [FIRST, LONGER], ids=["shorter", "same"])
+def test_a_batch_that_stalls_while_it_is_waited_for_is_replaced(sandbox, messages):
+    on_its_way(sandbox, LONGER)
+    (batch,) = sandbox.emulator._lake.batches
+    replaced = []
+
+    def alter(request, ask):
+        if request.method == "POST" and request.path.endswith("/import/batches"):
+            body = json.loads(request.get_data())
+            replaced.extend(body.get("replay", {}).get("predecessors", []))
+            request.environ["wsgi.input"] = io.BytesIO(request.get_data())
+        answer = ask()
+        if "/catalog/batches/" not in request.path:
+            return answer
+        shown = json.loads(answer.get_data())
+        stalled_one = {
+            name: {**shown[name], "status": "stalled"} for name in shown if name == batch
+        }
+        return Response(json.dumps({**shown, **stalled_one}))
+
+    sandbox.front.alter = alter
+    assert sandbox.run([EVENT_SCHEMA, *messages]).error is None
+    assert replaced == [batch]
+
+
+def test_an_open_batch_that_can_not_be_given_up_ends_the_run_soon(sandbox):
+    left_open(sandbox)
+    sandbox.emulator.faults.add(Fault("status", times=None, match=ABORT, args=NO))
+    outcome = sandbox.run([EVENT_SCHEMA, *FIRST])
+    assert outcome.states == []
+    assert "it can't be given up" in str(outcome.error)
+    assert sandbox.calls("GET", "/catalog/batches/") < 20
+
+
+def test_a_batch_whose_status_is_refused_ends_the_run_soon(sandbox):
+    def alter(request, ask):
+        if "/catalog/batches/" in request.path:
+            return Response('{"error_code": "403025"}', status=403)
+        return ask()
+
+    sandbox.front.alter = alter
+    outcome = sandbox.run([EVENT_SCHEMA, *FIRST])
+    assert outcome.states == []
+    assert "give the credential access to Catalog" in str(outcome.error)
+    sandbox.front.alter = None
+    assert sandbox.run([EVENT_SCHEMA, *FIRST]).states == reached(1)
+    assert_once(sandbox, 10)
+
+
+def test_rows_that_are_named_a_few_at_a_time_do_not_make_batches_without_end(
+    sandbox, letters, monkeypatch
+):
+    poisoned = poison(monkeypatch)
+    bad = {"time": "2124-01-01T00:00:00Z"}
+    more = [record(number, **bad) for number in range(110, 130)]
+
+    def alter(request, ask):
+        answer = ask()
+        if "/export/" not in request.path or "row_errors/" not in request.args.get("path", ""):
+            return answer
+        return Response(answer.get_data().split(b"\n")[0] + b"\n")
+
+    sandbox.front.alter = alter
+    outcome = sandbox.run([EVENT_SCHEMA, *poisoned[:-1], *more, state(1)])
+    assert "10 batches of these records have failed" in str(outcome.error)
+    assert outcome.states == []
+    assert sandbox.summary()["batches"] == {"failed": 10}
+    assert len(letters()) == 10
+
+
+def test_letters_of_a_shorter_reason_leave_no_file_of_the_longer_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(dead_letters._write_whole, "__defaults__", (1000,))
+    letters, key = DeadLetters(tmp_path / "d", "events"), commit_key("d", "events", {"at": 1})
+    records = [
+        make_letter(
+            stream="events", reason="long " * 40, code="LOCAL", field=None, record={"n": number}
+        )
+        for number in range(8)
+    ]
+    assert letters.write(key, "rejected", records).written == 8
+    for path in letters.files(key):
+        dead_letters.rewrite_letters(path, lambda letter: {**letter, "reason": "short"})
+    assert letters.write(key, "rejected", records).written == 8
+    kept = [letter["record"]["n"] for path in letters.files(key) for letter in read_letters(path)]
+    assert sorted(kept) == list(range(8))
+
+
+def test_after_a_retry_a_repeated_run_counts_nothing_as_rejected(sandbox, letters, monkeypatch):
+    poisoned = [*poison(monkeypatch)[:-1], record(200, time=None), state(1)]
+    assert sandbox.run([EVENT_SCHEMA, *poisoned], max_rejected_percent=60).error is None
+    mended = [
+        {"source": "event_id", "destination": "_id"},
+        {"sourceType": "STATIC", "source": "2024-05-18T05:05:48Z", "destination": "timestamp"},
+    ]
+    retry(TargetAEP(config={**sandbox.config, "mapping": mended}))
+    assert all("retried" in letter for letter in letters())
+    outcome = sandbox.run([EVENT_SCHEMA, *poisoned])
+    assert outcome.error is None
+    assert "Loaded 21 records" in outcome.log
+    assert "rejected 0" in outcome.log

@@ -191,14 +191,18 @@ def test_a_mistake_in_the_input_names_its_line(tmp_path, monkeypatch, capsys, li
     assert capsys.readouterr().out == ""
 
 
-def test_what_came_before_a_bad_line_is_not_claimed(tmp_path):
-    result = run(tmp_path, LOCAL, jsonl(EVENT_SCHEMA, state(0), record(1), state(1)) + "oops\n")
+def test_what_came_after_the_last_state_before_a_bad_line_is_not_claimed(tmp_path):
+    lines = jsonl(EVENT_SCHEMA, state(0), record(1), state(1), record(2)) + "oops secret\n"
+    result = run(tmp_path, LOCAL, lines + jsonl(record(3), state(3)))
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
     (line,) = errors(result)
-    assert "line 5 of the input: not JSON" in line
-    assert [json.loads(line) for line in result.stdout.splitlines()] == reached(0)
-    assert not list(tmp_path.glob("aep-output/*/*"))
+    assert "line 6 of the input: not JSON" in line
+    assert "1 records came after the last STATE" in result.stderr
+    assert "secret" not in result.stderr
+    assert [json.loads(line) for line in result.stdout.splitlines()] == reached(0, 1)
+    (file,) = tmp_path.glob("aep-output/events/*/events-00001.json")
+    assert [json.loads(row)["_id"] for row in file.read_text("utf-8").splitlines()] == ["id1"]
 
 
 def test_local_writes_the_files_and_then_the_state(tmp_path):

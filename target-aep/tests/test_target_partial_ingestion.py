@@ -20,16 +20,16 @@ def test_a_spelling_that_took_effect_is_kept():
     partial = PartialIngestion()
     assert partial.name == NEW
     for document in (TOOK_EFFECT, DID_NOT, {}):
-        partial.look_at(document)
+        partial.look_at(document, partial.name)
         assert partial.name == NEW
 
 
 def test_the_other_spelling_is_tried_and_then_kept(caplog):
     partial = PartialIngestion()
-    partial.look_at(DID_NOT)
+    partial.look_at(DID_NOT, partial.name)
     assert partial.name == OLD
-    partial.look_at(TOOK_EFFECT)
-    partial.look_at(DID_NOT)
+    partial.look_at(TOOK_EFFECT, partial.name)
+    partial.look_at(DID_NOT, partial.name)
     assert partial.name == OLD
     assert "does not say that partial ingestion took effect:" not in caplog.text
 
@@ -37,14 +37,21 @@ def test_the_other_spelling_is_tried_and_then_kept(caplog):
 def test_it_is_said_once_if_neither_takes_effect(caplog):
     partial = PartialIngestion()
     for _ in range(4):
-        partial.look_at(DID_NOT)
+        partial.look_at(DID_NOT, partial.name)
     assert caplog.text.count("a single bad row may fail a batch") == 1
+
+
+def test_a_batch_that_was_asked_for_by_the_spelling_before_says_nothing_of_this_one():
+    partial = PartialIngestion()
+    for _ in range(2):
+        partial.look_at(DID_NOT, NEW)
+    assert partial.name == OLD
 
 
 @pytest.mark.parametrize("document", [{}, {"tags": None}, {"tags": ["x"]}])
 def test_an_answer_without_tags_says_nothing(document):
     partial = PartialIngestion()
-    partial.look_at(document)
+    partial.look_at(document, partial.name)
     assert partial.name == NEW
 
 

@@ -51,9 +51,16 @@ def test_files_stay_under_their_size_and_several_are_uploaded(sandbox):
     assert sandbox.summary()["rows"] == 150
 
 
-def test_nothing_is_sent_of_a_batch_that_is_still_collected_when_the_input_breaks(sandbox):
-    messages = [EVENT_SCHEMA, *map(record, range(100)), state(1), {"type": "STOP"}]
-    outcome = sandbox.run(messages, file_max_bytes=4000)
+def test_a_batch_that_is_still_collected_when_the_input_breaks_ends_at_the_last_state(sandbox):
+    head = [EVENT_SCHEMA, *map(record, range(100)), state(1), *map(record, range(100, 110))]
+    outcome = sandbox.run([*head, {"type": "STOP"}, state(2)], file_max_bytes=4000)
+    assert "STOP" in str(outcome.error)
+    assert outcome.states == reached(1)
+    assert sandbox.summary()["rows"] == 100
+
+
+def test_nothing_is_sent_of_what_no_state_covers_when_the_input_breaks(sandbox):
+    outcome = sandbox.run([EVENT_SCHEMA, *map(record, range(100)), {"type": "STOP"}])
     assert "STOP" in str(outcome.error)
     assert outcome.states == []
     assert sandbox.calls("POST", "/import/batches") == 0
@@ -91,9 +98,10 @@ def test_a_tap_without_any_state_is_loaded_to_the_end(sandbox):
     assert sandbox.summary()["rows"] == 5
 
 
-def test_a_stream_that_the_state_does_not_know_is_loaded_to_the_end(sandbox):
+def test_a_stream_that_the_state_does_not_know_is_loaded_up_to_it(sandbox):
     other = {"type": "STATE", "value": {"bookmarks": {"other": {"at": 1}, "events": {}}}}
-    outcome = sandbox.run([EVENT_SCHEMA, other, record(1)])
+    outcome = sandbox.run([EVENT_SCHEMA, record(1), other, record(2)])
+    assert "1 records came after the last STATE" in str(outcome.error)
     assert outcome.states == [other["value"]]
     assert sandbox.ids() == ["id1"]
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from emulators.faults import Fault
@@ -121,9 +122,28 @@ def test_a_closed_stdout_ends_with_one_line(tmp_path):
         log = process.stderr.read().decode()
         assert process.wait(PROMPT) == 1
     (error,) = errors(log)
-    assert "stdout is closed" in error
+    assert "can't write to stdout" in error
     assert "Traceback" not in log
     assert "Exception ignored" not in log
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, by Linux")
+def test_a_stdout_on_a_full_disk_ends_with_one_line_too(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(LOCAL), "utf-8")
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "target_aep", "--config", "config.json"],
+            input=jsonl(EVENT_SCHEMA, record(1), state(1)),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            timeout=PROMPT,
+            check=False,
+        )
+    assert ended.returncode == 1
+    (error,) = errors(ended.stderr.decode())
+    assert "can't write to stdout" in error
+    assert "No space left on device" in error
 
 
 def test_a_signal_leaves_no_hidden_folder(tmp_path):

@@ -271,6 +271,18 @@ def test_rows_that_are_left_out_without_a_name_are_an_error(sandbox, load, lette
     assert "0 letters are in, 0 still rejected, 1 without a record" in again()
 
 
+def test_a_letter_is_marked_only_when_its_row_is_in(sandbox, load, letters, again):
+    load(*map(event, range(5)))
+    sandbox.emulator.faults.add(Fault("failed", times=None))
+    with pytest.raises(TargetError, match="ended as failed"):
+        again(wait_for="accepted")
+    assert not any(marks(letters).values())
+    sandbox.emulator.faults.clear()
+    again(wait_for="accepted")
+    assert sandbox.ids() == event_ids(*range(5))
+    assert all(marks(letters).values())
+
+
 class Killed(BaseException):
     """Stands for a kill: nothing of the target handles it."""
 
@@ -288,6 +300,7 @@ STEPS = [
     (batch_commit, "await_promotion"),
     (batch_commit, "failed_rows"),
     (retry_module, "change_letters"),
+    (retry_plan.RetryPlan, "settle"),
     (retry_plan.RetryPlan, "remove"),
     (retry_module, "rewrite_letters"),
 ]
@@ -327,7 +340,7 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(
     assert marks(letters) == {f"id{n}": n not in (6, 7, 8) for n in range(12)}
     again()
     assert sandbox.ids() == event_ids(*range(6), *range(9, 12))
-    assert not (tmp_path / "dead-letters/retry.plan").exists()
+    assert list((tmp_path / "dead-letters").glob("retry.*")) == []
 
 
 PLANNED = [PlannedRow(f"letter{n}", f"id{n}", {"event_id": f"id{n}"}, {}) for n in range(3)]

@@ -60,35 +60,57 @@ def test_every_number_is_the_sum_over_the_streams(streams):
     json.dumps(summary)
 
 
+@given(st.lists(STREAMS))
+def test_the_records_read_are_those_in_failed_and_skipped(streams):
+    summary = summarise(a_run(*streams))
+    for counts in (summary["recordSummary"], *summary["streams"]):
+        parts = ("outputRecordCount", "failedRecordCount", "skippedRecordCount")
+        assert counts["inputRecordCount"] == sum(counts[part] for part in parts)
+        skipped = sum(one["details"]["recordCount"] for one in counts["skippedInfo"])
+        assert counts["skippedRecordCount"] == skipped
+
+
+def info(code, message, count):
+    return {"code": code, "message": message, "details": {"recordCount": count}}
+
+
 def test_a_run_has_the_shape_of_a_flow_run():
     batch = LoadedBatch("B1", rows=8, files=1, size=900, is_new=True)
     adopted = LoadedBatch("B0", rows=3, files=1, size=400, is_new=False)
-    stream = StreamRun("events", "D", 15, 11, 2, 2, 1, 1, 3, (adopted, batch))
+    stream = StreamRun("events", "D", 18, 11, 2, 2, 1, 1, 3, (adopted, batch))
+    records = {
+        "inputRecordCount": 18,
+        "outputRecordCount": 11,
+        "createdRecordCount": 8,
+        "skippedRecordCount": 5,
+        "failedRecordCount": 2,
+        "warningRecordCount": 1,
+        "skippedInfo": [
+            info("REPEATED", "2 records had an _id that their batch had already", 2),
+            info(
+                "LEFT",
+                "3 records are left to the next run: no STATE that was written passes them",
+                3,
+            ),
+        ],
+        "failedInfo": [
+            info(
+                "LOCAL",
+                "1 records can't be valid XDM and were not sent; each is in letters with its "
+                "reason",
+                1,
+            ),
+            info(
+                "PLATFORM",
+                "1 records were refused by Experience Platform; each is in letters with its reason",
+                1,
+            ),
+        ],
+    }
     assert summarise(a_run(stream, error=RunError("SomeError", "do that"))) == {
         "durationSummary": {"startedAtUTC": 1767225600000, "completedAtUTC": 1767225612500},
         "sizeSummary": {"inputBytes": 7, "outputBytes": 1300},
-        "recordSummary": {
-            "inputRecordCount": 15,
-            "outputRecordCount": 11,
-            "createdRecordCount": 8,
-            "skippedRecordCount": 2,
-            "failedRecordCount": 2,
-            "warningRecordCount": 1,
-            "failedInfo": [
-                {
-                    "code": "LOCAL",
-                    "message": "1 records can't be valid XDM and were not sent; each is in "
-                    "letters with its reason",
-                    "details": {"recordCount": 1},
-                },
-                {
-                    "code": "PLATFORM",
-                    "message": "1 records were refused by Experience Platform; each is in "
-                    "letters with its reason",
-                    "details": {"recordCount": 1},
-                },
-            ],
-        },
+        "recordSummary": records,
         "fileSummary": {"inputFileCount": 3, "outputFileCount": 2},
         "statusSummary": {
             "status": "failed",
@@ -98,16 +120,20 @@ def test_a_run_has_the_shape_of_a_flow_run():
             {
                 "stream": "events",
                 "datasetId": "D",
-                "inputRecordCount": 15,
-                "outputRecordCount": 11,
-                "failedRecordCount": 2,
+                **records,
                 "batchIds": ["B0", "B1"],
             }
         ],
     }
     words = in_words(a_run(stream))
     assert "Loaded 11 records in 2 batches, rejected 2, left out 2 that came twice" in words
-    assert "15 records were read" in words
+    assert "left 3 to the next run; 3 of those loaded were in already" in words
+    assert "18 records were read in 12 s and 1.3 kB are in as 2 files" in words
+
+
+def test_a_size_of_a_megabyte_is_one():
+    batch = LoadedBatch("B1", rows=8, files=1, size=1_260_000, is_new=True)
+    assert "1.3 MB are in" in in_words(a_run(StreamRun("events", batches=(batch,))))
 
 
 def test_a_file_that_cannot_be_written_is_a_warning(tmp_path, caplog):
@@ -154,6 +180,11 @@ def the_summary(tmp_path, log, name="target-aep-run-summary.json"):
     return summary
 
 
+def skipped(summary):
+    infos = summary["recordSummary"]["skippedInfo"]
+    return {one["code"]: one["details"]["recordCount"] for one in infos}
+
+
 def records_of(summary):
     return {name: n for name, n in summary["recordSummary"].items() if isinstance(n, int)}
 
@@ -182,6 +213,7 @@ def test_a_run_that_ends_well(sandbox, tmp_path):
     code, summary, log = run(tmp_path, config, MESSAGES)
     assert code == 0, log
     assert records_of(summary) == COUNTED
+    assert skipped(summary) == {"REPEATED": 1}
     assert summary["statusSummary"] == {"status": "success", "errors": []}
     (failure,) = summary["recordSummary"]["failedInfo"]
     assert (failure["code"], failure["details"]) == ("LOCAL", {"recordCount": 1})
@@ -201,9 +233,10 @@ def test_a_run_that_ends_well(sandbox, tmp_path):
 def test_a_repeated_run_creates_nothing(sandbox, tmp_path):
     config = {**sandbox.config, "max_rejected_percent": 50}
     _, first, _ = run(tmp_path, config, MESSAGES)
-    code, again, _ = run(tmp_path, config, MESSAGES)
+    code, again, log = run(tmp_path, config, MESSAGES)
     assert code == 0
     assert records_of(again) == {**COUNTED, "createdRecordCount": 0}
+    assert "6 of those loaded were in already" in log
     assert again["streams"][0]["batchIds"] == first["streams"][0]["batchIds"]
 
 
@@ -253,6 +286,7 @@ def test_a_line_that_is_not_a_message_is_told_of(tmp_path):
     assert code == 1
     assert "line 3 of the input" in summary["statusSummary"]["errors"][0]["message"]
     assert records_of(summary)["inputRecordCount"] == 1
+    assert skipped(summary) == {"LEFT": 1}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -269,6 +303,9 @@ def test_a_signal_is_an_end_too(tmp_path, number):
     (error,) = summary["statusSummary"]["errors"]
     assert error["code"] == signal.Signals(number).name
     assert records_of(summary)["outputRecordCount"] == 0
+    assert skipped(summary) == {"LEFT": 2}
+    assert "Loaded 0 records in 0 batches" in rest
+    assert "left 2 to the next run" in rest
 
 
 def test_a_folder_that_cannot_be_is_refused_before_anything(tmp_path):
