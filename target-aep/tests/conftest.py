@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,9 +22,11 @@ from target_aep.retrying import RetryPolicy
 from target_aep.target import TargetAEP
 from werkzeug.wrappers import Request, Response
 
-# A busy machine is not a fault, and no examples are left behind.
+# A busy machine is not a fault, and no examples are left behind. `HYPOTHESIS_PROFILE=nightly` is
+# for the tests named fuzz: `pytest -n0 target-aep/tests/test_data_prep_fuzz.py`.
 hypothesis_settings.register_profile("unhurried", deadline=None, database=None)
-hypothesis_settings.load_profile("unhurried")
+hypothesis_settings.register_profile("nightly", deadline=None, database=None, max_examples=100_000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unhurried"))
 
 
 class EagerTarget(TargetAEP):

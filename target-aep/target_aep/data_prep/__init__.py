@@ -1,0 +1,1 @@
+"""Adobe's Data Prep language: expressions of mapping sets, compiled into Python functions."""
