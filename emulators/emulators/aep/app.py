@@ -18,9 +18,11 @@ from werkzeug.wrappers import Request, Response
 
 from emulators.aep.catalog import CatalogApi
 from emulators.aep.config import DEFAULT_ORG, DEFAULT_TENANT, Credential, Limits, Promotion
+from emulators.aep.conversion import ConversionApi
 from emulators.aep.creation import PERCENT_NAMES, BatchFactory
 from emulators.aep.data_access import DataAccessApi
 from emulators.aep.errors import ApiError, gateway_error, problem
+from emulators.aep.expression_language import ExpressionLanguageApi
 from emulators.aep.gateway import Gateway
 from emulators.aep.ims import TOKEN_PATH, TokenService
 from emulators.aep.ingestion import IngestionApi
@@ -58,6 +60,7 @@ class AepEmulator:
         lifecycle: Moves batches; `settle` ends all walks at once.
         provisioning: Installs schemas and datasets.
         inspection: What is in each dataset.
+        conversion: Mapping sets; `add` keeps one, `answers.put` decides what previews answer.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class AepEmulator:
         self.inspection = Inspection(
             self._lake, self.lifecycle, self.provisioning, self.tokens, self._limits
         )
+        self.conversion = ConversionApi(self._lake, now)
         ingestion = IngestionApi(
             self._lake,
             self.lifecycle,
@@ -114,10 +118,13 @@ class AepEmulator:
             CatalogApi(self._lake, self.lifecycle, org),
             DataAccessApi(self._lake, self.lifecycle),
             SchemaRegistryApi(self._lake, org, tenant),
+            self.conversion,
+            ExpressionLanguageApi(),
         )
         rules = [rule for service in services for rule in service.rules()]
         self._platform = Map(rules, merge_slashes=False)
-        self._admin = Map(self.inspection.rules(), merge_slashes=False)
+        admin = [*self.inspection.rules(), *self.conversion.admin_rules()]
+        self._admin = Map(admin, merge_slashes=False)
         self.lifecycle.resume()
 
     def close(self) -> None:
