@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 
 RUN := $(UV) run --locked --no-sync
 
-.PHONY: help install lint format test crash-matrix demo bench clean
+.PHONY: help install lint format test crash-matrix demo bench bench-mapping clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ demo: install  ## Load generated events end to end on the emulators, twice
 
 bench: install  ## Send 3 million events through the pipe and print speed and memory
 	$(RUN) python -m benchmarks
+
+bench-mapping: install  ## Map records with mapping sets and with Python by hand, and print speed
+	$(RUN) python -m benchmarks.mapping
 
 clean:  ## Remove what the other targets made
 	rm -rf .venv .tools .meltano .demo .mypy_cache .pytest_cache .ruff_cache dist
