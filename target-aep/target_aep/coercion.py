@@ -12,9 +12,11 @@ import math
 import typing as t
 from decimal import Decimal
 
+from target_aep.data_prep.zoned_date_time import ZonedDateTime
+from target_aep.date_coercion import name_of
 from target_aep.json_lines import json_text
 from target_aep.scalar_coercion import SCALAR_COMPILERS, Coercer, Value
-from target_aep.unconvertible import UnconvertibleError, type_name
+from target_aep.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +61,7 @@ def is_nothing(value: Value) -> bool:
 
 
 def prune(value: Value) -> Value:
-    """Drop null and empty leaves, and the containers that this leaves empty.
+    """Drop null and empty leaves, and the containers that this leaves empty; dates become text.
 
     Experience Platform takes neither null nor empty values
     (help/xdm/schema/composition.md in AdobeDocs/experience-platform.en).
@@ -74,7 +76,7 @@ def prune(value: Value) -> Value:
     if isinstance(value, list):
         items = [part for item in value if (part := prune(item)) is not OMITTED]
         return items or OMITTED
-    return value
+    return value.text if isinstance(value, ZonedDateTime) else value
 
 
 def compile_coercer(field: XdmField, losses: Losses | None = None, path: str = "") -> Coercer:
@@ -108,7 +110,7 @@ def _compile_array(field: XdmField, losses: Losses | None, path: str) -> Coercer
 
     def to_array(value: Value) -> Value:
         if not isinstance(value, list):
-            raise UnconvertibleError(f"{type_name(value)} does not fit an array field")
+            raise UnconvertibleError(f"{name_of(value)} does not fit an array field")
         items = []
         for index, item in enumerate(value):
             converted = _part(f"[{index}]", coerce_item, item, losses, f"{path}[]")
@@ -125,16 +127,26 @@ def _compile_map(field: XdmField, losses: Losses | None, path: str) -> Coercer:
 
     def to_map(value: Value) -> Value:
         if not isinstance(value, dict):
-            raise UnconvertibleError(f"{type_name(value)} does not fit a map field")
+            raise UnconvertibleError(f"{name_of(value)} does not fit a map field")
         converted = {}
         for key, item in value.items():
-            plain = json_text(item) if of_text and isinstance(item, (dict, list)) else item
+            is_container = isinstance(item, (dict, list))
+            plain = json_text(_without_dates(item)) if of_text and is_container else item
             part = _part(key, coerce_item, plain, losses, f"{path}.{key}")
             if part is not OMITTED:
                 converted[key] = part
         return converted or OMITTED
 
     return to_map
+
+
+def _without_dates(value: Value) -> Value:
+    """The same for JSON: dates as text."""
+    if isinstance(value, dict):
+        return {key: _without_dates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_dates(item) for item in value]
+    return value.text if isinstance(value, ZonedDateTime) else value
 
 
 def _compile_items(field: XdmField, losses: Losses | None, path: str) -> Coercer:
@@ -149,7 +161,7 @@ def _compile_object(field: XdmField, losses: Losses | None, path: str) -> Coerce
 
     def to_object(value: Value) -> Value:
         if not isinstance(value, dict):
-            raise UnconvertibleError(f"{type_name(value)} does not fit an object field")
+            raise UnconvertibleError(f"{name_of(value)} does not fit an object field")
         converted = {}
         for key, item in value.items():
             coerce = coercers.get(key)

@@ -85,7 +85,48 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
         title="Mapping",
         description=(
             "How records become XDM: `mixpanel`, `adobe-source` (the eleven fields of Adobe's own "
-            "Mixpanel source), the path of a mapping set as JSON, or a mapping set itself"
+            "Mixpanel source), the path of a mapping set as JSON, a mapping set itself, or "
+            '`{"id": …, "version": …}` of one in Experience Platform'
+        ),
+    ),
+    th.Property(
+        "mappings",
+        th.ObjectType(additional_properties=th.CustomType({"type": ["string", "object", "array"]})),
+        title="Mappings",
+        description=(
+            "Mapping by stream, each in any form that `mapping` takes; `mapping` is for streams "
+            "that are not listed"
+        ),
+    ),
+    th.Property(
+        "variables",
+        th.ObjectType(additional_properties=th.StringType),
+        title="Variables",
+        description=(
+            'Texts for the placeholders of mapping sets: `{"CRM_ORG_ID": "00D…"}` fills '
+            "`${CRM_ORG_ID}`. `TENANT_ID` is filled by itself"
+        ),
+    ),
+    th.Property(
+        "null_in_arithmetic",
+        th.StringType,
+        default="error",
+        allowed_values=["error", "zero"],
+        title="Null in arithmetic",
+        description=(
+            "What null is in `+`, `-`, `*`, `/`, `%` of an expression, which Adobe does not say: "
+            "`error` leaves the field empty and warns, `zero` takes it for 0 or empty text"
+        ),
+    ),
+    th.Property(
+        "method_on_null",
+        th.StringType,
+        default="null",
+        allowed_values=["null", "error"],
+        title="Method on null",
+        description=(
+            "What `value.name(…)` gives in an expression where the value is null, which Adobe does "
+            "not say: `null`, or `error`, which leaves the field empty and warns"
         ),
     ),
     th.Property(

@@ -13,6 +13,7 @@ from target_aep.platform_destination import PlatformDestination
 if t.TYPE_CHECKING:
     from target_aep.calls import CallRules
     from target_aep.destination import Destination
+    from target_aep.ims import Credential
     from target_aep.promotion import Polling
     from target_aep.settings import Settings
 
@@ -25,20 +26,29 @@ def make_destination(settings: Settings, rules: CallRules, polling: Polling) -> 
         rules: How calls are made, where there are any.
         polling: The pace at which the promotion of a batch is watched.
     """
-    credential = settings.credential
-    if credential is None:
+    if settings.credential is None:
         return LocalDestination(settings.local_path, settings.local_binding)
-    client = PlatformClient(
+    return PlatformDestination(
+        make_client(settings, settings.credential, rules),
+        settings.dataset_choice,
+        dataclasses.replace(settings.load, polling=polling),
+        needs_tenant=settings.mappings.needs_tenant,
+    )
+
+
+def make_client(settings: Settings, credential: Credential, rules: CallRules) -> PlatformClient:
+    """Make a client of the platform, without any request.
+
+    Args:
+        settings: The checked settings.
+        credential: Whose calls they are.
+        rules: How calls are made.
+    """
+    return PlatformClient(
         settings.platform_url,
         TokenSource(credential, settings.ims_url, rules),
         rules,
         client_id=credential.client_id,
         org_id=credential.org_id,
         sandbox_name=settings.sandbox_name,
-    )
-    return PlatformDestination(
-        client,
-        settings.dataset_choice,
-        dataclasses.replace(settings.load, polling=polling),
-        needs_tenant=settings.mapping_set.needs_tenant,
     )

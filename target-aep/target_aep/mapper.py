@@ -1,8 +1,8 @@
 """Records into XDM: all the work that is done per record stands here and in what it calls.
 
 A mapping set and the dataset's schema are compiled once into plain functions. Data Prep's rule
-holds for a value that can't be converted: its field stays empty, and the record is rejected only
-if it can't be valid XDM without it (help/data-prep/troubleshooting-guide.md in
+holds for a value that can't be had or converted: its field stays empty, and the record is rejected
+only if it can't be valid XDM without it (help/data-prep/troubleshooting-guide.md in
 AdobeDocs/experience-platform.en). A property without a place is not dropped: the remainder rule
 of the mapping set takes it.
 """
@@ -10,31 +10,33 @@ of the mapping set takes it.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from target_aep.coercion import (
-    OMITTED,
-    Losses,
-    compile_coercer,
-    is_nothing,
-    prune,
-)
-from target_aep.compiled_mapping import compile_source, destination_names, source_property
+from target_aep.coercion import OMITTED, prune
+from target_aep.compiled_mapping import compile_mappings, source_property
+from target_aep.data_prep.evaluation import Evaluation
+from target_aep.data_prep.failures import EvaluationError
+from target_aep.data_prep.policies import Policies
+from target_aep.destination_fields import DestinationFields
+from target_aep.destination_paths import field_at
+from target_aep.event_time import compile_event_time
 from target_aep.identities import Identity, identity_map
+from target_aep.list_placing import ListPlacing
+from target_aep.mapping import MappingMistakesError
+from target_aep.mapping_check import clashes, in_order, notes_about, schema_complaints
+from target_aep.mapping_program import compile_program
 from target_aep.mapping_report import MappingReport
-from target_aep.paths import MISSING, Read, put_value
 from target_aep.remainder import RemainderPlan
+from target_aep.required_fields import missing_required, required_below, unfilled_required
 from target_aep.row_rules import complaint_about, leave_out_blocked_identities
-from target_aep.timestamps import EPOCH, format_date_time, parse_date_time
-from target_aep.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_aep.compiled_mapping import Names
-    from target_aep.mapping_set import Mapping, MappingSet
-    from target_aep.scalar_coercion import Coercer
+    from target_aep.compiled_mapping import CompiledMapping, Names
+    from target_aep.mapping import MappingSet
+    from target_aep.mapping_program import Failures
+    from target_aep.unconvertible import UnconvertibleError
     from target_aep.xdm_schema import XdmField
 
 Record = dict[str, t.Any]
@@ -43,34 +45,21 @@ FUTURE_SKEW = timedelta(minutes=10)
 """How far ahead of this machine's clock an event may be; XDM asks for observed, past times."""
 
 _EVENT_REQUIRED: t.Final[tuple[Names, ...]] = (("_id",), ("timestamp",))
+_DEFAULT_POLICIES: t.Final = Policies()
 
 
 class RejectedRecordError(Exception):
-    """A record that can't become valid XDM: the XDM field at fault, and why."""
+    """A record that can't become valid XDM: the XDM field at fault, and why.
 
-    def __init__(self, field_path: str, reason: str) -> None:
-        super().__init__(f"{field_path}: {reason}")
+    Attributes:
+        field_path: The field; None where the record as a whole is at fault.
+        reason: Why.
+    """
+
+    def __init__(self, field_path: str | None, reason: str) -> None:
+        super().__init__(f"{field_path or 'the record'}: {reason}")
         self.field_path = field_path
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class _FieldMapping:
-    read: Read
-    names: Names
-    coerce: Coercer
-    source_property: str | None
-    """The property whose value this places; None if it is none of the remainder's."""
-
-
-class _Required(t.NamedTuple):
-    """Names that an object requires, and what the objects in it require."""
-
-    names: tuple[str, ...]
-    below: dict[str, _Required]
-
-
-_NOTHING_REQUIRED = _Required((), {})
 
 
 class RecordMapper:
@@ -82,38 +71,71 @@ class RecordMapper:
         schema: XdmField | None,
         identities: Sequence[Identity] = (),
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        *,
+        policies: Policies = _DEFAULT_POLICIES,
+        evaluation: Evaluation | None = None,
     ) -> None:
         """Compile the mapping set.
 
         Args:
-            mapping_set: With the tenant's id already in its paths.
-            schema: The dataset's schema; None leaves values as they are.
+            mapping_set: With the tenant's id already in it.
+            schema: The dataset's schema; None leaves values as expressions give them, dates as
+                RFC 3339 text.
             identities: What goes into the identityMap, if the schema has one.
             now: The clock that tells future events.
+            policies: How expressions take null.
+            evaluation: The moment that expressions see, and where chance comes from.
 
         Raises:
-            MappingSetError: A path or expression can't be used.
+            MappingMistakesError: The set can't be used, or not with this schema; all mistakes.
         """
         self.report = MappingReport()
-        self._now = now
         self._schema = schema
-        self._identities = identities if schema is None or schema.find(("identityMap",)) else ()
-        compiled = [self._compile(mapping, mapping_set) for mapping in mapping_set.mappings]
-        self._mappings = [mapping for mapping in compiled if self._has(mapping.names)]
-        self._unplaced = [mapping for mapping in compiled if not self._has(mapping.names)]
-        self._maps_identities = any(each.names[0] == "identityMap" for each in self._mappings)
-        self._required = self._required_names()
-        self._required_below = _required_below(schema) if schema else {}
-        self._remainder = (
-            RemainderPlan(mapping_set.remainder, schema, self.report)
-            if mapping_set.remainder
-            else None
+        self._evaluation = evaluation or Evaluation()
+        self._rule = mapping_set.remainder
+        compiled, mistakes = compile_mappings(mapping_set, policies, self._evaluation)
+        mistakes += clashes(mapping_set, compiled)
+        if schema is not None:
+            mistakes += schema_complaints(mapping_set, compiled, schema)
+        if mistakes:
+            raise MappingMistakesError(in_order(mistakes))
+        self.warnings = (
+            *notes_about(mapping_set, compiled),
+            *unfilled_required(schema, compiled, has_identities=bool(identities)),
         )
+        self._placed, self._unplaced = _split(compiled, schema)
+        self._destinations = {each.number: each for each in compiled}
+        fields = DestinationFields(
+            schema, self._placed, self.report, compile_event_time(now, FUTURE_SKEW)
+        )
+        self._run = compile_program(
+            [
+                fields.plain(each, source_property(each.source, self._rule))
+                for each in self._placed
+                if each.is_plain
+            ],
+            policies,
+            self._evaluation,
+        )
+        self._lists = ListPlacing(
+            [(each, fields.coercer(each)) for each in self._placed if not each.is_plain],
+            self.report.count_left_out,
+        )
+        self._lost_reads = [
+            (each.destination, each.source.reader())
+            for each in self._unplaced
+            if source_property(each.source, self._rule) is None and not each.source.wildcards
+        ]
+        self._identities = identities if schema is None or schema.find(("identityMap",)) else ()
+        self._maps_identities = any(each.steps[0] == "identityMap" for each in self._placed)
+        self._required = self._required_names()
+        self._required_below = required_below(schema) if schema else None
+        self._remainder = RemainderPlan(self._rule, schema, self.report) if self._rule else None
 
     @property
     def missing_fields(self) -> list[str]:
         """XDM paths of the mapping set that the dataset's schema does not have, sorted."""
-        missing = {".".join(mapping.names) for mapping in self._unplaced}
+        missing = {mapping.destination for mapping in self._unplaced}
         if self._remainder and self._remainder.missing:
             missing.add(self._remainder.missing)
         return sorted(missing)
@@ -135,64 +157,26 @@ class RecordMapper:
         Raises:
             RejectedRecordError: It can't be valid XDM.
         """
-        xdm: Record = {}
-        placed: dict[Names, str] = {}
-        failures: dict[Names, UnconvertibleError] = {}
-        for mapping in self._mappings:
-            value = mapping.read(record)
-            if value is MISSING:
-                continue
-            try:
-                converted = mapping.coerce(value)
-            except UnconvertibleError as error:
-                failures[mapping.names] = error
-                continue
-            if converted is OMITTED:
-                continue
-            put_value(xdm, mapping.names, converted)
-            if mapping.source_property is not None:
-                placed[mapping.names] = mapping.source_property
+        try:
+            return self._map(record)
+        except RecursionError:
+            raise RejectedRecordError(None, "nested too deeply") from None
+
+    def _map(self, record: Record) -> Record:
+        self._evaluation.begin_record()
+        xdm, placed, failures = self._run(record)
+        if self._lists:
+            self._lists.place(record, xdm, lambda *failure: failures.append(failure))
         self._put_identities(record, xdm)
         if self._remainder:
             self._remainder.place(record, frozenset(placed.values()), xdm)
         self._check(xdm, failures)
-        self._count_left_out(record)
-        self.report.count_unconverted(*(".".join(names) for names in failures))
+        self._count_lost(record)
+        for number, error in failures:
+            self.report.count_failure(
+                number, self._destinations[number].destination, _reason(error)
+            )
         return xdm
-
-    def _compile(self, mapping: Mapping, mapping_set: MappingSet) -> _FieldMapping:
-        path, read = compile_source(mapping)
-        names = destination_names(mapping.destination)
-        return _FieldMapping(
-            read=read,
-            names=names,
-            coerce=self._coercer(names),
-            source_property=source_property(path, mapping_set.remainder),
-        )
-
-    def _coercer(self, names: Names) -> Coercer:
-        if names == ("timestamp",):
-            return self._event_time
-        known = self._schema.find(names) if self._schema else None
-        if known is None:
-            return prune
-        losses = Losses(
-            lambda path: self.report.count_left_out([path]), self.report.count_unconverted
-        )
-        return compile_coercer(known, losses, ".".join(names))
-
-    def _event_time(self, value: t.Any) -> t.Any:
-        if is_nothing(value):
-            return OMITTED
-        try:
-            moment = parse_date_time(value)
-        except ValueError as error:
-            raise UnconvertibleError(f"not a date-time: {error}") from error
-        if moment < EPOCH:
-            raise UnconvertibleError("before 1970")
-        if moment > self._now() + FUTURE_SKEW:
-            raise UnconvertibleError("in the future")
-        return format_date_time(moment)
 
     def _put_identities(self, record: Record, xdm: Record) -> None:
         if self._maps_identities:
@@ -202,53 +186,51 @@ class RecordMapper:
             if identities:
                 xdm["identityMap"] = identities
 
-    def _has(self, names: Names) -> bool:
-        return self._schema is None or self._schema.find(names) is not None
-
     def _required_names(self) -> tuple[Names, ...]:
         """Root fields that every record needs: the schema's, and those of any event."""
-        mapped = {mapping.names for mapping in self._mappings}
+        mapped = {mapping.steps for mapping in self._placed}
         always = tuple(names for names in _EVENT_REQUIRED if names in mapped)
         of_schema = tuple((name,) for name in self._schema.required) if self._schema else ()
         return tuple(dict.fromkeys(always + of_schema))
 
-    def _count_left_out(self, record: Record) -> None:
-        for mapping in self._unplaced:
-            value = mapping.read(record)
-            if mapping.source_property is None and value is not MISSING and prune(value):
-                self.report.count_left_out([".".join(mapping.names)])
+    def _count_lost(self, record: Record) -> None:
+        """Count the values that the schema has no field for."""
+        for destination, read in self._lost_reads:
+            try:
+                value = read(record)
+            except EvaluationError:
+                continue
+            if value is not None and prune(value) is not OMITTED:
+                self.report.count_left_out([destination])
 
-    def _check(self, xdm: Record, failures: dict[Names, UnconvertibleError]) -> None:
+    def _check(self, xdm: Record, failures: Failures) -> None:
         for names in self._required:
             if names[0] not in xdm:
-                failure = failures.get(names)
-                reason = failure.reason if failure else "required, but the record has no value"
-                raise RejectedRecordError(".".join(names), reason)
-        missing = _missing_required(xdm, self._required_below)
-        if missing:
-            raise RejectedRecordError(missing, "required by the schema, but missing")
+                raise RejectedRecordError(names[0], self._why_missing(names, failures))
+        if self._required_below:
+            missing = missing_required(xdm, self._required_below)
+            if missing:
+                raise RejectedRecordError(missing, "required by the schema, but missing")
         if complaint := complaint_about(xdm):
             raise RejectedRecordError(complaint.field, complaint.reason)
 
-
-def _required_below(schema: XdmField) -> dict[str, _Required]:
-    """What the objects below a field require of themselves, where they require anything."""
-    found = {
-        name: _Required(part.required, _required_below(part))
-        for name, part in schema.properties.items()
-        if part.kind == "object"
-    }
-    return {name: required for name, required in found.items() if required != _NOTHING_REQUIRED}
+    def _why_missing(self, names: Names, failures: Failures) -> str:
+        for number, error in failures:
+            if self._destinations[number].steps == names:
+                return _reason(error)
+        return "required, but the record has no value"
 
 
-def _missing_required(xdm: Record, below: dict[str, _Required]) -> str | None:
-    """The path of the first required field that one of the objects lacks, None if none does."""
-    for name, required in below.items():
-        value = xdm.get(name)
-        if not isinstance(value, dict):
-            continue
-        missing = next((wanted for wanted in required.names if wanted not in value), None)
-        missing = missing or _missing_required(value, required.below)
-        if missing:
-            return f"{name}.{missing}"
-    return None
+def _split(
+    compiled: list[CompiledMapping], schema: XdmField | None
+) -> tuple[list[CompiledMapping], list[CompiledMapping]]:
+    """The mappings that the schema has a field for, and the others."""
+    if schema is None:
+        return compiled, []
+    placed = [each for each in compiled if field_at(schema, each.steps) is not None]
+    return placed, [each for each in compiled if field_at(schema, each.steps) is None]
+
+
+def _reason(error: EvaluationError | UnconvertibleError) -> str:
+    path = getattr(error, "path", "")
+    return f"{path}: {error.reason}" if path else error.reason

@@ -1,4 +1,4 @@
-"""What a mapping could not do as asked, counted by field, property or namespace."""
+"""What a mapping could not do as asked, counted by mapping, field, property or namespace."""
 
 from __future__ import annotations
 
@@ -7,9 +7,29 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _MAX_COUNTED = 1000
+
+
+@dataclass
+class MappingFailure:
+    """The values that a mapping could not give.
+
+    Attributes:
+        number: Of the mapping in its set, from 1.
+        destination: Where they would have gone.
+        reason: Why not, for the first of them.
+        count: How many there were.
+    """
+
+    number: int
+    destination: str
+    reason: str
+    count: int = 0
+
+    def __str__(self) -> str:
+        return f"mapping {self.number} to {self.destination} ({self.count}; first: {self.reason})"
 
 
 @dataclass
@@ -17,22 +37,52 @@ class MappingReport:
     """The counts of one stream's run.
 
     Attributes:
-        unconverted: Values that do not fit the type of their field.
+        failures: What expressions and conversions of mappings did not give, by number.
+        unconverted_parts: Properties, and parts of copied objects, that do not fit their field.
         left_out: Values that the dataset's schema has no field for.
         identities_left_out: Identities that would be refused, by namespace.
     """
 
-    unconverted: Counter[str] = field(default_factory=Counter)
+    failures: dict[int, MappingFailure] = field(default_factory=dict)
+    unconverted_parts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     identities_left_out: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def unconverted(self) -> Counter[str]:
+        """Values that were not sent as asked, by property or XDM path."""
+        counts = Counter(self.unconverted_parts)
+        for failure in self.failures.values():
+            counts[failure.destination] += failure.count
+        return counts
+
+    def count_failure(self, number: int, destination: str, reason: str) -> None:
+        """Count a value that a mapping could not give."""
+        failure = self.failures.get(number)
+        if failure is None:
+            failure = self.failures[number] = MappingFailure(number, destination, reason)
+        failure.count += 1
+
     def count_unconverted(self, *names: str) -> None:
         """Count values that did not fit."""
-        _count(self.unconverted, names)
+        _count(self.unconverted_parts, names)
 
     def count_left_out(self, names: Iterable[str]) -> None:
         """Count values without a field."""
         _count(self.left_out, names)
+
+    def lines(self) -> Iterator[str]:
+        """What there is to warn of at the end of a run, a line each."""
+        for number in sorted(self.failures):
+            yield f"values were left empty by {self.failures[number]}"
+        for counter, words in (
+            (self.unconverted_parts, "values did not fit the type of their field"),
+            (self.left_out, "values have no field in the dataset's schema and were left out"),
+            (self.identities_left_out, "identities would be refused and were left out"),
+        ):
+            if counter:
+                shown = ", ".join(f"{name} ({count})" for name, count in counter.most_common(20))
+                yield f"{sum(counter.values())} {words}: {shown}"
 
 
 def _count(counter: Counter[str], names: Iterable[str]) -> None:

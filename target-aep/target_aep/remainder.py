@@ -13,8 +13,8 @@ from target_aep.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
     from target_aep.compiled_mapping import Names
+    from target_aep.mapping import Remainder
     from target_aep.mapping_report import MappingReport
-    from target_aep.mapping_set import Remainder
     from target_aep.scalar_coercion import Coercer
     from target_aep.xdm_schema import XdmField
 

@@ -23,16 +23,17 @@ from target_aep.dead_letters import (
 )
 from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.loading import StreamLoader
-from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapper import RejectedRecordError
 from target_aep.retry_letters import change_letters, exclusively, survey, waiting_letters
 from target_aep.retry_plan import SETTLED_NAME, PlannedRow, read_plan, write_plan
 from target_aep.spool import BatchSpool
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from target_aep.destination import Destination
+    from target_aep.destination import Binding, Destination
+    from target_aep.mapper import RecordMapper
     from target_aep.retry_plan import RetryPlan
     from target_aep.settings import Settings
     from target_aep.target import TargetAEP
@@ -65,7 +66,7 @@ def retry(target: TargetAEP) -> None:
         # A letter is marked for good, so acceptance is not enough.
         load = replace(target.settings.load, wait_for="promoted")
         target.settings = replace(target.settings, load=load)
-        Retry(target.settings, target.destination).run()
+        Retry(target.settings, target.destination, target.mapper_of).run()
 
 
 @dataclass
@@ -85,8 +86,14 @@ class _Outcome:
 class Retry:
     """One retry of all letters of a folder."""
 
-    def __init__(self, settings: Settings, destination: Destination) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        destination: Destination,
+        make_mapper: Callable[[str, Binding], RecordMapper],
+    ) -> None:
         """Keep what it works with; nothing is read yet."""
+        self._make_mapper = make_mapper
         self._settings = settings
         self._destination = destination
         self._folder: Path = settings.dead_letter_path
@@ -134,11 +141,7 @@ class Retry:
 
     def _retry_stream(self, stream: str, marks: dict[str, Letter]) -> None:
         binding = self._destination.bind(stream)
-        mapper = RecordMapper(
-            self._settings.mapping_set.for_tenant(binding.tenant),
-            binding.schema,
-            self._settings.identities,
-        )
+        mapper = self._make_mapper(stream, binding)
         letters = waiting_letters(self._folder, stream)
         while some := list(islice(letters, 1)):
             changes: Changes = {}

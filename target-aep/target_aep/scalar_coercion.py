@@ -1,4 +1,9 @@
-"""Texts, numbers, booleans and dates into the types of their XDM fields."""
+"""Texts, numbers, booleans and dates into the types of their XDM fields.
+
+Conversions are those of Data Prep (help/data-prep/data-handling.md in
+AdobeDocs/experience-platform.en): the documented spellings of booleans, its automatic date patterns
+after what batch ingestion takes itself, numbers as Java prints them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,12 @@ import typing as t
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from target_aep.timestamps import epoch_milliseconds, format_date_time, parse_date_time
+from target_aep.data_prep.failures import EvaluationError
+from target_aep.data_prep.java_text import scalar_text
+from target_aep.data_prep.zoned_date_time import ZonedDateTime
+from target_aep.date_coercion import SCALAR_DATE_COMPILERS, iso_moment, name_of
+from target_aep.pattern_search import pattern_search
+from target_aep.timestamps import epoch_milliseconds
 from target_aep.unconvertible import UnconvertibleError, type_name
 
 if t.TYPE_CHECKING:
@@ -25,11 +35,14 @@ FALSE_TEXTS = frozenset({"n", "no", "N", "NO", "off", "OFF", "false", "FALSE"})
 
 _NOT_IN_URI = re.compile(r'[\s<>"{}|\\^`]')
 # Decimal itself also takes "1_000", digits of other scripts, "NaN" and "Infinity".
+_BITS_OF_LARGEST = 1023
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 
 
 def _compile_string(field: XdmField) -> Coercer:
     checks = _string_checks(field)
+    if not checks:
+        return _text_of
 
     def to_string(value: Value) -> str:
         text = _text_of(value)
@@ -44,11 +57,22 @@ def _compile_string(field: XdmField) -> Coercer:
 def _text_of(value: Value) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float, Decimal)):
-        return str(value)
-    raise UnconvertibleError(f"{type_name(value)} does not fit a string field")
+    if isinstance(value, (dict, list)):
+        raise UnconvertibleError(f"{type_name(value)} does not fit a string field")
+    try:
+        return scalar_text(value)
+    except EvaluationError as error:
+        raise UnconvertibleError(error.reason) from None
+
+
+def takes_any_text(field: XdmField) -> bool:
+    """Whether every text that is not empty is valid in a field as it is."""
+    return field.kind == "string" and not _string_checks(field)
+
+
+def is_unbounded(field: XdmField) -> bool:
+    """Whether a field takes every number of its kind."""
+    return field.minimum is None and field.maximum is None
 
 
 def _string_checks(field: XdmField) -> list[tuple[Callable[[str], object], str]]:
@@ -57,7 +81,8 @@ def _string_checks(field: XdmField) -> list[tuple[Callable[[str], object], str]]
         choices = ", ".join(sorted(map(str, enum)))
         checks.append((enum.__contains__, f"not one of the values of the schema: {choices}"))
     if field.pattern:
-        checks.append((field.pattern.search, f"does not match the pattern {field.pattern.pattern}"))
+        found_in = pattern_search(field.pattern.pattern)
+        checks.append((found_in, f"does not match the pattern {field.pattern.pattern}"))
     if field.min_length:
         low = field.min_length
         checks.append((lambda text: len(text) >= low, f"shorter than {low} characters"))
@@ -105,10 +130,14 @@ def _compile_integer(field: XdmField) -> Coercer:
     in_range = _range_check(field)
 
     def to_integer(value: Value) -> int:
+        if isinstance(value, ZonedDateTime):
+            return in_range(value.epoch_milliseconds)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return in_range(value)
         number = _decimal_of(value)
         if number is None:
             # The number that XDM itself uses for a date is Unix milliseconds.
-            return in_range(epoch_milliseconds(_moment_of(value, "an integer")))
+            return in_range(_epoch_milliseconds_of(value))
         if number != number.to_integral_value():
             raise UnconvertibleError("a fraction does not fit an integer field")
         return in_range(int(number))
@@ -116,21 +145,36 @@ def _compile_integer(field: XdmField) -> Coercer:
     return to_integer
 
 
+def _epoch_milliseconds_of(value: Value) -> int:
+    try:
+        return epoch_milliseconds(iso_moment(value))
+    except UnconvertibleError:
+        raise UnconvertibleError("the text is neither a whole number nor a date-time") from None
+
+
 def _compile_number(field: XdmField) -> Coercer:
     in_range = _range_check(field)
 
     def to_number(value: Value) -> float:
+        if isinstance(value, (float, Decimal)):
+            return in_range(_finite(value))
         if isinstance(value, int) and not isinstance(value, bool):
+            if value.bit_length() > _BITS_OF_LARGEST:
+                raise UnconvertibleError("the number is too large")
             return in_range(value)
         number = _decimal_of(value)
         if number is None:
             raise UnconvertibleError("the text is not a number")
-        converted = float(number)
-        if not math.isfinite(converted):
-            raise UnconvertibleError("the number is too large")
-        return in_range(converted)
+        return in_range(_finite(number))
 
     return to_number
+
+
+def _finite(number: float | Decimal) -> float:
+    converted = float(number)
+    if not math.isfinite(converted):
+        raise UnconvertibleError("the number is too large")
+    return converted
 
 
 _Number = t.TypeVar("_Number", int, float)
@@ -152,7 +196,7 @@ def _range_check(field: XdmField) -> Callable[[_Number], _Number]:
 def _decimal_of(value: Value) -> Decimal | None:
     """The number in a value, None for text that holds none."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise UnconvertibleError(f"{type_name(value)} does not fit a numeric field")
+        raise UnconvertibleError(f"{name_of(value)} does not fit a numeric field")
     text = value.strip() if isinstance(value, str) else str(value)
     if not _NUMBER.fullmatch(text):
         return None
@@ -176,27 +220,11 @@ def _compile_boolean(_field: XdmField) -> Coercer:
     return to_boolean
 
 
-def _compile_date_time(_field: XdmField) -> Coercer:
-    return lambda value: format_date_time(_moment_of(value, "a date-time"))
-
-
-def _compile_date(_field: XdmField) -> Coercer:
-    return lambda value: _moment_of(value, "a date").date().isoformat()
-
-
-def _moment_of(value: Value, wanted: str) -> t.Any:
-    try:
-        return parse_date_time(value)
-    except ValueError as error:
-        raise UnconvertibleError(f"not {wanted}: {error}") from error
-
-
 SCALAR_COMPILERS: dict[str, Callable[[XdmField], Coercer]] = {
     "string": _compile_string,
     "integer": _compile_integer,
     "number": _compile_number,
     "boolean": _compile_boolean,
-    "date": _compile_date,
-    "date-time": _compile_date_time,
+    **SCALAR_DATE_COMPILERS,
 }
 """By kind of field: compiles it into a function that converts a value that is not empty."""

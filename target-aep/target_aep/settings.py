@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from target_aep.batch_commit import LoadOptions
 from target_aep.config_schema import SECRETS
+from target_aep.data_prep.policies import Policies
 from target_aep.errors import TargetError
-from target_aep.identities import DEFAULT_IDENTITIES, Identity, parse_identities
+from target_aep.identities import Identity, parse_identities
 from target_aep.ims import Credential
 from target_aep.local_destination import read_binding
-from target_aep.mapping_check import complaints_about
-from target_aep.mapping_set import MappingSet, load_mapping_set
+from target_aep.mapping import MappingMistakesError, MappingSet
+from target_aep.mapping_choice import MappingChoice, choose_mappings
 from target_aep.platform_destination import DatasetChoice
 
 if t.TYPE_CHECKING:
@@ -24,6 +25,7 @@ if t.TYPE_CHECKING:
 
     from target_aep.destination import Binding
 
+_CREDENTIAL_SETTINGS = ("client_id", "client_secret", "org_id")
 _LARGEST_UPLOAD = 256_000_000
 
 
@@ -32,12 +34,14 @@ class Settings:
     """Checked settings, in the shapes that the parts of the target take."""
 
     credential: Credential | None
+    mapping_credential: Credential | None
     sandbox_name: str
     ims_url: str
     platform_url: str
     dataset_choice: DatasetChoice
-    mapping_set: MappingSet
+    mappings: MappingChoice
     identities: tuple[Identity, ...]
+    identities_by_stream: Mapping[str, tuple[Identity, ...]]
     local_path: Path
     local_binding: Binding
     batch_max_bytes: int
@@ -45,6 +49,21 @@ class Settings:
     dead_letter_path: Path
     run_summary_path: Path
     load: LoadOptions
+
+    def identities_of(self, stream: str) -> tuple[Identity, ...]:
+        """What goes into the identityMap of a stream."""
+        return self.identities_by_stream.get(stream, self.identities)
+
+    @property
+    def mapping_set(self) -> MappingSet:
+        """The mapping set of streams that `mappings` does not list, which is at hand.
+
+        Raises:
+            TargetError: It has to be fetched.
+        """
+        if isinstance(self.mappings.default, MappingSet):
+            return self.mappings.default
+        raise TargetError("mapping: it has to be fetched first")
 
 
 def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[str]]:
@@ -62,27 +81,27 @@ def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[s
         *_size_errors(config),
         *_folder_errors(config),
     ]
-    mapping_set = _collect(errors, "mapping", lambda: load_mapping_set(config["mapping"]))
-    if mapping_set:
-        errors.extend(f"mapping: {complaint}" for complaint in complaints_about(mapping_set))
-    identities = _collect(errors, "", lambda: parse_identities(_identity_setting(config)))
+    mappings = _choose_mappings(config, errors)
+    identities, identities_by_stream = _all_identities(config, mappings, errors)
     binding = _collect(
         errors, "", lambda: read_binding(config.get("schema_path"), config.get("tenant_id"))
     )
-    if errors or mapping_set is None or identities is None or binding is None:
+    if errors or mappings is None or binding is None:
         return None, errors
     on_platform = config["destination"] == "platform"
     return (
         Settings(
             credential=_credential(config) if on_platform else None,
+            mapping_credential=_credential(config) if mappings.needs_platform else None,
             sandbox_name=config["sandbox_name"],
             ims_url=config["ims_url"],
             platform_url=config["platform_url"],
             dataset_choice=DatasetChoice(
                 config.get("dataset_id"), config.get("dataset_name"), config.get("datasets")
             ),
-            mapping_set=mapping_set,
+            mappings=mappings,
             identities=identities,
+            identities_by_stream=identities_by_stream,
             local_path=Path(config["local_path"]),
             local_binding=binding,
             batch_max_bytes=config["batch_max_bytes"],
@@ -132,10 +151,50 @@ def _collect(errors: list[str], setting: str, load: t.Callable[[], _T]) -> _T | 
         return None
 
 
-def _identity_setting(config: Mapping[str, t.Any]) -> t.Sequence[dict[str, t.Any]]:
-    default = DEFAULT_IDENTITIES if config["mapping"] == "mixpanel" else ()
+def _choose_mappings(config: Mapping[str, t.Any], errors: list[str]) -> MappingChoice | None:
+    policies = Policies(
+        null_in_arithmetic=config["null_in_arithmetic"], method_on_null=config["method_on_null"]
+    )
+    try:
+        mappings = choose_mappings(config, policies)
+    except MappingMistakesError as error:
+        errors.extend(error.complaints)
+        return None
+    if mappings.needs_platform and config["destination"] == "local":
+        errors.extend(
+            f"{name}: needed with destination=local too, to fetch the mapping set of this id (or "
+            "export the set, and give the file as mapping)"
+            for name in _CREDENTIAL_SETTINGS
+            if not config.get(name)
+        )
+    return mappings
+
+
+def _all_identities(
+    config: Mapping[str, t.Any], mappings: MappingChoice | None, errors: list[str]
+) -> tuple[tuple[Identity, ...], dict[str, tuple[Identity, ...]]]:
+    """Identities of streams that have no mapping of their own, and of those that have."""
+    before = len(errors)
+    default = _identities(config, mappings and mappings.default, "mapping", errors)
+    if len(errors) > before or mappings is None:
+        return default, {}
+    return default, {
+        stream: _identities(config, chosen, f"mappings.{stream}", errors)
+        for stream, chosen in mappings.by_stream.items()
+    }
+
+
+def _identities(
+    config: Mapping[str, t.Any], mapping_set: object, where: str, errors: list[str]
+) -> tuple[Identity, ...]:
+    """Those of the setting, else those of the mapping set, if it is at hand and has some."""
     given = config.get("identities")
-    return default if given is None else t.cast("list[dict[str, t.Any]]", given)
+    if given is not None:
+        found = _collect(errors, "", lambda: parse_identities(given))
+    else:
+        own = mapping_set.identities if isinstance(mapping_set, MappingSet) else ()
+        found = _collect(errors, where, lambda: parse_identities(own))
+    return found or ()
 
 
 def _unavailable(config: Mapping[str, t.Any]) -> list[str]:
@@ -152,7 +211,7 @@ def _platform_errors(config: Mapping[str, t.Any]) -> list[str]:
         return []
     errors = [
         f"{name}: needed to reach Experience Platform (or set destination to local)"
-        for name in ("client_id", "client_secret", "org_id")
+        for name in _CREDENTIAL_SETTINGS
         if not config.get(name)
     ]
     if config.get("org_id") and not str(config["org_id"]).endswith("@AdobeOrg"):

@@ -13,7 +13,7 @@ from typing_extensions import override
 from target_aep.commit_progress import CommitProgress
 from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
 from target_aep.loading import StreamLoader
-from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapper import RejectedRecordError
 from target_aep.pacing import FileLimits
 from target_aep.retry_plan import planned_ids
 from target_aep.row_rules import PROFILE_MAX_BYTES
@@ -57,11 +57,9 @@ class XdmSink(BatchSink):
         self._settings: Settings = target.settings
         self._destination: Destination = target.destination
         binding = self._destination.bind(stream_name)
-        self._mapper = RecordMapper(
-            self._settings.mapping_set.for_tenant(binding.tenant),
-            binding.schema,
-            self._settings.identities,
-        )
+        self._mapper = target.mapper_of(stream_name, binding)
+        for warning in self._mapper.warnings:
+            logger.warning("Stream '%s': %s", stream_name, warning)
         self._warn_of_missing_fields()
         self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
@@ -257,21 +255,8 @@ class XdmSink(BatchSink):
 
     def log_mapping_report(self) -> None:
         """Say once, at the end, what the mapping could not place as asked."""
-        report = self._mapper.report
-        for counter, words in (
-            (report.unconverted, "values did not fit the type of their field"),
-            (report.left_out, "values have no field in the dataset's schema and were left out"),
-            (report.identities_left_out, "identities would be refused and were left out"),
-        ):
-            if counter:
-                shown = ", ".join(f"{name} ({count})" for name, count in counter.most_common(20))
-                logger.warning(
-                    "Stream '%s': %d %s: %s",
-                    self.stream_name,
-                    sum(counter.values()),
-                    words,
-                    shown,
-                )
+        for line in self._mapper.report.lines():
+            logger.warning("Stream '%s': %s", self.stream_name, line)
         for count, words in (
             (self._repeated, "records had an _id that their batch had already: loaded once"),
             (self._oversized, "records are over 10 KB: the data lake has them, Profile does not"),

@@ -20,8 +20,10 @@ from target_aep.bookmarks import part_of, resumes
 from target_aep.boundaries import begins_anew
 from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
-from target_aep.destinations import make_destination
+from target_aep.destinations import make_client, make_destination
 from target_aep.errors import TargetError, UnfinishedRunError
+from target_aep.mapper import RecordMapper
+from target_aep.mapping_sets_api import fetch_mapping_set
 from target_aep.message_reader import NumberedReader
 from target_aep.promotion import Polling
 from target_aep.run_end import (
@@ -42,7 +44,9 @@ if t.TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
-    from target_aep.destination import Destination
+    from target_aep.destination import Binding, Destination
+    from target_aep.mapping import MappingSet
+    from target_aep.mapping_choice import MappingReference
 
 
 class TargetAEP(ConfiguredTarget):
@@ -80,6 +84,30 @@ class TargetAEP(ConfiguredTarget):
         if self._open_destination is None:
             self._open_destination = make_destination(self.settings, self.rules, self.polling)
         return self._open_destination
+
+    def mapper_of(self, stream: str, binding: Binding) -> RecordMapper:
+        """Make the mapper of a stream.
+
+        Args:
+            stream: Its name.
+            binding: Where it goes.
+
+        Raises:
+            TargetError: Its mapping set can't be fetched, or not used with the dataset's schema.
+        """
+        mappings = self.settings.mappings
+        return RecordMapper(
+            mappings.of(stream, self._fetch_mapping_set).for_tenant(binding.tenant),
+            binding.schema,
+            self.settings.identities_of(stream),
+            policies=mappings.policies,
+        )
+
+    def _fetch_mapping_set(self, reference: MappingReference) -> MappingSet:
+        credential = self.settings.mapping_credential
+        if credential is None:
+            raise TargetError("mapping: a mapping set is fetched with a credential only")
+        return fetch_mapping_set(make_client(self.settings, credential, self.rules), reference)
 
     @override
     def get_sink(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from target_aep.coercion import OMITTED, Losses, compile_coercer, is_nothing, prune
 from target_aep.timestamps import format_date_time, parse_date_time
 from target_aep.unconvertible import UnconvertibleError
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm_schema import XdmField, parse_schema
 
 FIELDS = {
     "text": {"type": "string"},
@@ -219,3 +220,10 @@ def test_date_times_keep_their_instant(naive, quarters):
     text = format_date_time(parse_date_time(moment.isoformat()))
     assert text.endswith("Z")
     assert parse_date_time(text) == moment
+
+
+def test_a_pattern_that_backtracks_without_end_costs_the_field_only():
+    coerce = compile_coercer(XdmField("string", pattern=re.compile("^(a|aa)+$")))
+    assert coerce("aaa") == "aaa"
+    with pytest.raises(UnconvertibleError, match="takes too long on this text"):
+        coerce("a" * 60 + "b")

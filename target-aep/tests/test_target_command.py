@@ -27,7 +27,10 @@ PLATFORM = {
 }
 
 
-CLASH = [{"source": "a", "destination": "b"}, {"source": "c", "destination": "b.d"}]
+CLASH = [
+    {"sourceType": "STATIC", "source": "a", "destination": "b"},
+    {"source": "c", "destination": "b.d"},
+]
 
 
 def command(tmp_path, config):

@@ -345,3 +345,20 @@ def test_no_property_is_lost_and_no_leaf_is_empty(properties):
 
 def _names_a_field(name):
     return matching_field(name, PROPERTIES) is not None
+
+
+def test_a_number_as_id_is_a_text_without_a_schema_too():
+    mappings = [{"source": "id", "destination": "_id"}]
+    assert RecordMapper(load_mapping_set(mappings), None).map({"id": 1234}) == {"_id": "1234"}
+
+
+def test_required_fields_that_nothing_fills_and_forgotten_source_types_are_told():
+    schema = parse_schema({**thing(**EVENT_FIELDS), "required": ["_id", "timestamp"]})
+    mappings = [
+        {"source": "id", "destination": "_id"},
+        {"source": "upper(name)", "destination": "eventType"},
+    ]
+    warnings = RecordMapper(load_mapping_set(mappings), schema).warnings
+    assert [warning for warning in warnings if "no mapping fills timestamp" in warning]
+    assert [warning for warning in warnings if "set sourceType to EXPRESSION" in warning]
+    assert len(warnings) == 2

@@ -344,7 +344,13 @@ def test_a_record_that_the_stack_does_not_hold_is_rejected(sandbox, letters, mon
     ("mapping", "asked"),
     [
         ([{"source": "event_id", "destination": "_id"}], 0),
-        ([{"source": "event_id", "destination": "_${TENANT_ID}.x"}], 1),
+        (
+            {
+                "mappings": [{"source": "event_id", "destination": "_${TENANT_ID}.x"}],
+                "missingFields": "leave_out",
+            },
+            1,
+        ),
     ],
 )
 def test_the_tenant_is_asked_for_only_if_it_is_needed_and_not_told(sandbox, mapping, asked):
