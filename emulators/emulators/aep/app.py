@@ -23,13 +23,16 @@ from emulators.aep.creation import PERCENT_NAMES, BatchFactory
 from emulators.aep.data_access import DataAccessApi
 from emulators.aep.errors import ApiError, gateway_error, problem
 from emulators.aep.expression_language import ExpressionLanguageApi
+from emulators.aep.flow_connections import FlowConnections
 from emulators.aep.gateway import Gateway
 from emulators.aep.ims import TOKEN_PATH, TokenService
 from emulators.aep.ingestion import IngestionApi
 from emulators.aep.inspection import ADMIN_PREFIX, Inspection
 from emulators.aep.lake import Lake
 from emulators.aep.lifecycle import Lifecycle
+from emulators.aep.namespaces import NamespaceApi
 from emulators.aep.provisioning import Provisioning
+from emulators.aep.resources_listing import ResourcesListing
 from emulators.aep.schema_registry import SchemaRegistryApi
 from emulators.aep.uploads import Uploads
 from emulators.faults import (
@@ -60,6 +63,8 @@ class AepEmulator:
         lifecycle: Moves batches; `settle` ends all walks at once.
         provisioning: Installs schemas and datasets.
         inspection: What is in each dataset.
+        resources: Which schemas, field groups, descriptors, namespaces and datasets there are.
+        connections: Streaming connections; `add_streaming` installs one.
         conversion: Mapping sets; `add` keeps one, `answers.put` decides what previews answer.
     """
 
@@ -104,6 +109,8 @@ class AepEmulator:
             self._lake, self.lifecycle, self.provisioning, self.tokens, self._limits
         )
         self.conversion = ConversionApi(self._lake, now)
+        self.connections = FlowConnections(self._lake, org, now)
+        self.resources = ResourcesListing(self._lake)
         ingestion = IngestionApi(
             self._lake,
             self.lifecycle,
@@ -115,15 +122,21 @@ class AepEmulator:
         )
         services = (
             ingestion,
-            CatalogApi(self._lake, self.lifecycle, org),
+            CatalogApi(self._lake, self.lifecycle, org, now),
             DataAccessApi(self._lake, self.lifecycle),
-            SchemaRegistryApi(self._lake, org, tenant),
+            SchemaRegistryApi(self._lake, org, tenant, now),
+            NamespaceApi(self._lake, org, now),
+            self.connections,
             self.conversion,
             ExpressionLanguageApi(),
         )
         rules = [rule for service in services for rule in service.rules()]
         self._platform = Map(rules, merge_slashes=False)
-        admin = [*self.inspection.rules(), *self.conversion.admin_rules()]
+        admin = [
+            *self.inspection.rules(),
+            *self.resources.rules(),
+            *self.conversion.admin_rules(),
+        ]
         self._admin = Map(admin, merge_slashes=False)
         self.lifecycle.resume()
 

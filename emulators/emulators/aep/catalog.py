@@ -1,4 +1,4 @@
-"""Catalog Service reads (`/data/foundation/catalog`): batches and datasets, keyed by their id.
+"""Catalog Service (`/data/foundation/catalog`): batches and datasets, keyed by their id.
 
 Source: AdobeDocs/experience-platform-apis `static/swagger-specs/catalog.yaml`.
 """
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from werkzeug.routing import Rule
 
 from emulators.aep import params
+from emulators.aep.dataset_writes import DatasetWrites, attributes_of
 from emulators.aep.errors import problem
 from emulators.aep.model import ACCEPTED
 from emulators.faults import json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from werkzeug.wrappers import Request, Response
 
@@ -36,7 +37,10 @@ _PROPERTY = re.compile(r"(name|description)(==|~)(.+)")
 class CatalogApi:
     """The endpoints; each method answers one."""
 
-    def __init__(self, lake: Lake, lifecycle: Lifecycle, org: str) -> None:
+    def __init__(
+        self, lake: Lake, lifecycle: Lifecycle, org: str, now: Callable[[], float]
+    ) -> None:
+        self._writes = DatasetWrites(lake, PREFIX, now)
         self._lake = lake
         self._lifecycle = lifecycle
         self._org = org
@@ -44,6 +48,7 @@ class CatalogApi:
     def rules(self) -> list[Rule]:
         """The URL rules of this service."""
         return [
+            *self._writes.rules(),
             Rule(f"{PREFIX}/batches", methods=["GET"], endpoint=self.list_batches),
             Rule(f"{PREFIX}/batches/<batch_id>", methods=["GET"], endpoint=self.read_batch),
             Rule(f"{PREFIX}/dataSets", methods=["GET"], endpoint=self.list_datasets),
@@ -86,7 +91,7 @@ class CatalogApi:
         start = params.integer(request, "start", 0)
         found = [
             {"id": dataset.id, **self._dataset_json(dataset)}
-            for dataset in self._lake.datasets.values()
+            for dataset in list(self._lake.datasets.values())
             if dataset.sandbox == caller.sandbox
         ]
         name = request.args.get("name")
@@ -144,23 +149,17 @@ class CatalogApi:
     def _dataset_json(self, dataset: Dataset) -> JsonObject:
         ended = [
             batch
-            for batch in self._lake.batches.values()
+            for batch in list(self._lake.batches.values())
             if batch.dataset_id == dataset.id and batch.completed is not None
         ]
         last = max(ended, key=lambda batch: (batch.completed, batch.id), default=None)
         shown: JsonObject = {
-            "name": dataset.name,
+            **attributes_of(dataset),
             "imsOrg": self._org,
             "sandboxId": dataset.sandbox,
             "created": dataset.created,
-            "updated": dataset.created,
-            "version": "1.0.0",
-            "tags": dataset.tags,
-            "enableErrorDiagnostics": dataset.enable_error_diagnostics,
-            "schemaRef": {
-                "id": dataset.schema_id,
-                "contentType": "application/vnd.adobe.xed+json;version=1",
-            },
+            "updated": dataset.updated or dataset.created,
+            "version": f"1.0.{dataset.revision}",
             "observableSchema": {},
             "files": f"@/dataSetFiles?dataSetId={dataset.id}",
         }

@@ -32,11 +32,18 @@ class Credential:
         client_id: Also the API key.
         client_secrets: The secrets that are valid now; Adobe allows two during a rotation.
         scopes: The scopes the credential may ask for.
+        is_enabled: Whether IMS still knows it; a deleted or disabled one is an invalid client.
+        has_product_profile: Without one the gateway lets no call through.
+        denied: What its role forbids: beginnings of paths, such as `/data/foundation/catalog`, with
+            a method before them where only that is forbidden, such as `POST /data/core`.
     """
 
     client_id: str = "emulator-client"
     client_secrets: tuple[str, ...] = ("emulator-secret",)
     scopes: frozenset[str] = DEFAULT_SCOPES
+    is_enabled: bool = True
+    has_product_profile: bool = True
+    denied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Limits:
         batches_per_minute: Batches that may be created in a sliding minute; 429 above it.
         batches_per_day: Soft cap per sandbox: going over it is only counted.
         row_error_file_bytes: A diagnostics file is closed when it has reached this size.
+        schema_cache_seconds: How long ingestion goes on with a schema that it has read.
     """
 
     token_seconds: int = 86_399
@@ -64,6 +72,7 @@ class Limits:
     batches_per_minute: int | None = 2_000
     batches_per_day: int = 90
     row_error_file_bytes: int = 4_000_000
+    schema_cache_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ GATEWAY_MESSAGES = {
     "403000": "Api Key is required",
     "403003": "Api Key is invalid",
     "403010": "Oauth token is missing.",
+    "403025": "Profile is not valid",
     "403027": "User region is missing",
     "429050": "Too many requests",
 }
@@ -36,7 +37,7 @@ class ApiError(Exception):
     def response(self) -> Response:
         """The refusal as an HTTP answer."""
         return Response(
-            json.dumps(self.body),
+            b"" if self.body is None else json.dumps(self.body),
             status=self.status,
             headers=self.headers,
             content_type="application/json",
@@ -75,6 +76,9 @@ def problem(status: int, title: str, detail: str, **extra: Any) -> ApiError:
 def registry_error(code: str, title: str, detail: str) -> ApiError:
     """The Schema Registry's shape; the HTTP status is the last part of the code.
 
+    The documented codes: AdobeDocs/experience-platform.en `help/xdm/troubleshooting-guide.md` and
+    the Schema Registry's OpenAPI file; a refusal whose code nobody documents has `EMULATOR-…`.
+
     Args:
         code: Such as `XDM-1012-404`.
         title: Short text.
@@ -95,3 +99,31 @@ def registry_error(code: str, title: str, detail: str) -> ApiError:
         "detail": detail,
     }
     return ApiError(status, body)
+
+
+def permission_error(path: str) -> ApiError:
+    """What a service answers to a caller whose role doesn't allow the call.
+
+    The shapes are the services' own; batch ingestion documents no error body at all.
+    """
+    detail = "The caller's role does not have the permission that this call needs."
+    if path.startswith("/data/foundation/import"):
+        return ApiError(403, None)
+    if path.startswith("/data/foundation/flowservice"):
+        return ApiError(403, {"errorMessage": detail})
+    if path.startswith("/data/foundation/schemaregistry"):
+        return registry_error("EMULATOR-XDM-403", "Forbidden", detail)
+    if path.startswith("/data/core"):
+        return _identity_error(detail)
+    return problem(403, "Forbidden", detail)
+
+
+def _identity_error(detail: str) -> ApiError:
+    body = {
+        "type": "https://ns.adobe.com/aep/errors/UIS-4064-403",
+        "status": 403,
+        "title": "Insufficient permissions",
+        "detail": detail,
+        "report": {"tenantInfo": {}, "additionalContext": None, "errorChain": []},
+    }
+    return ApiError(403, body)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulators.aep.errors import gateway_error, problem
+from emulators.aep.errors import gateway_error, permission_error, problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,7 +41,8 @@ class Gateway:
         """Let a request in.
 
         Raises:
-            ApiError: In the gateway's shape when a header is missing or wrong.
+            ApiError: In the gateway's shape when a header is missing or wrong, in the service's
+                when the credential may not make this call.
         """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if not token:
@@ -50,7 +51,13 @@ class Gateway:
             raise gateway_error("401013")
         client_id = self._api_key(request)
         self._check_org(request)
-        return Caller(client_id, self._sandbox(request))
+        credential = self._tokens.credentials[client_id]
+        if not credential.has_product_profile:
+            raise gateway_error("403025")
+        caller = Caller(client_id, self._sandbox(request))
+        if any(_covers(rule, request) for rule in credential.denied):
+            raise permission_error(request.path)
+        return caller
 
     def _api_key(self, request: Request) -> str:
         key = request.headers.get("x-api-key", "")
@@ -78,3 +85,9 @@ class Gateway:
                 f"The sandbox {sandbox!r} does not exist or the caller has no access to it.",
             )
         return sandbox
+
+
+def _covers(rule: str, request: Request) -> bool:
+    """Whether a rule of `Credential.denied` is about this request."""
+    method, _, path = rule.rpartition(" ")
+    return method in ("", request.method) and request.path.startswith(path)

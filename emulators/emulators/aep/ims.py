@@ -76,7 +76,7 @@ class TokenService:
 
     def _check_client(self, client_id: str | None, secret: str | None) -> None:
         credential = self.credentials.get(client_id or "")
-        if credential is None:
+        if credential is None or not credential.is_enabled:
             raise ims_error(400, "invalid_client", "invalid client_id parameter")
         given = (secret or "").encode()
         if not any(hmac.compare_digest(given, good.encode()) for good in credential.client_secrets):

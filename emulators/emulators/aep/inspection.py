@@ -145,7 +145,7 @@ class Inspection:
 
     def _list(self, request: Request) -> Response:
         del request
-        return json_response([self.summary(dataset_id) for dataset_id in self._lake.datasets])
+        return json_response([self.summary(dataset_id) for dataset_id in list(self._lake.datasets)])
 
     def _read(self, request: Request, dataset_id: str) -> Response:
         del request

@@ -1,6 +1,7 @@
 """The emulator's state on disk: schemas, datasets, batches and their folders.
 
-Layout of the data folder: `schemas/*.json`, `datasets/*.json`, and for each batch a folder
+Layout of the data folder: `schemas/*.json`, `datasets/*.json`, documents of the other services in
+`field_groups`, `descriptors`, `namespaces` and `connections`, and for each batch a folder
 `batches/{id}/` with `batch.json`, the uploaded `files/`, the promoted `rows.jsonl` and `ids.bin`
 (8-byte digests of the rows' `_id`), and `row_errors/`. A dataset's rows are those of its batches in
 status `success`, so that reverting or replacing a batch is one change of status.
@@ -8,15 +9,15 @@ status `success`, so that reverting or replacing a batch is one change of status
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from emulators.aep.documents import Documents, digest, write_json
 from emulators.aep.errors import problem
 from emulators.aep.model import Batch, Dataset, Schema
 
@@ -45,22 +46,31 @@ class Lake:
         self.batches = {
             item["id"]: Batch.from_json(item) for item in self._stored("batches/*/batch.json")
         }
+        self.field_groups = Documents(self.root / "field_groups")
+        self.descriptors = Documents(self.root / "descriptors")
+        self.namespaces = Documents(self.root / "namespaces")
+        self.connections = Documents(self.root / "connections")
 
     def save_schema(self, schema: Schema) -> None:
         """Add or replace a schema."""
         self.schemas[schema.id] = schema
-        self._store(self.root / "schemas" / f"{digest(schema.id)}.json", schema.to_json())
+        write_json(self._schema_path(schema.id), schema.to_json())
+
+    def remove_schema(self, schema: Schema) -> None:
+        """Delete a schema that is there."""
+        del self.schemas[schema.id]
+        self._schema_path(schema.id).unlink()
 
     def save_dataset(self, dataset: Dataset) -> None:
         """Add or replace a dataset."""
         self.datasets[dataset.id] = dataset
-        self._store(self.root / "datasets" / f"{digest(dataset.id)}.json", dataset.to_json())
+        write_json(self.root / "datasets" / f"{digest(dataset.id)}.json", dataset.to_json())
 
     def save_batch(self, batch: Batch) -> None:
         """Add or replace a batch."""
         self.batches[batch.id] = batch
         self.batch_folder(batch.id).mkdir(exist_ok=True)
-        self._store(self.batch_folder(batch.id) / "batch.json", batch.to_json())
+        write_json(self.batch_folder(batch.id) / "batch.json", batch.to_json())
 
     def batch_folder(self, batch_id: str) -> Path:
         """Where a batch keeps its files."""
@@ -76,10 +86,14 @@ class Lake:
 
     def find_schema(self, schema_id: str, sandbox: str) -> Schema | None:
         """A schema by `$id` or `meta:altId`."""
-        for schema in self.schemas.values():
+        for schema in list(self.schemas.values()):
             if schema.sandbox == sandbox and schema_id in (schema.id, schema.alt_id):
                 return schema
         return None
+
+    def schemas_of(self, sandbox: str) -> list[Schema]:
+        """The schemas of a sandbox."""
+        return [schema for schema in list(self.schemas.values()) if schema.sandbox == sandbox]
 
     def dataset(self, dataset_id: str, sandbox: str) -> Dataset:
         """A dataset of the sandbox.
@@ -107,7 +121,7 @@ class Lake:
         """The batches whose rows are in the dataset, oldest first."""
         batches = [
             batch
-            for batch in self.batches.values()
+            for batch in list(self.batches.values())
             if batch.dataset_id == dataset_id and batch.state == "success"
         ]
         return sorted(batches, key=lambda batch: (batch.completed or 0, batch.id))
@@ -115,12 +129,5 @@ class Lake:
     def _stored(self, pattern: str) -> list[JsonObject]:
         return [json.loads(path.read_text("utf-8")) for path in sorted(self.root.glob(pattern))]
 
-    def _store(self, path: Path, value: Any) -> None:
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(value), "utf-8")
-        new.replace(path)
-
-
-def digest(text: str) -> str:
-    """24 hexadecimal digits that stand for a text, the form of Catalog's ids."""
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    def _schema_path(self, schema_id: str) -> Path:
+        return self.root / "schemas" / f"{digest(schema_id)}.json"

@@ -20,7 +20,15 @@ FINAL_STATES = frozenset(
 
 @dataclass
 class Schema:
-    """A flattened (`xed-full`) schema of the Schema Registry's tenant container."""
+    """A schema of the Schema Registry's tenant container.
+
+    Attributes:
+        body: With all fields resolved (`xed-full`); rows are checked against it.
+        definition: As the registry serves it with `$ref`s; None for a schema that was installed
+            flattened and has not been changed since.
+        installed: Of a schema that was installed flattened and changed since: what it was, as its
+            fields come from no class and no field group.
+    """
 
     id: str
     alt_id: str
@@ -28,6 +36,8 @@ class Schema:
     title: str
     body: JsonObject
     version: str = "1.0"
+    definition: JsonObject | None = None
+    installed: JsonObject | None = None
 
     def to_json(self) -> JsonObject:
         """The stored form."""
@@ -36,7 +46,12 @@ class Schema:
 
 @dataclass
 class Dataset:
-    """A Catalog dataset; `created` in epoch milliseconds."""
+    """A Catalog dataset; `created` and `updated` in epoch milliseconds.
+
+    Attributes:
+        details: Attributes that a client has set and that mean nothing here.
+        revision: How often it was changed.
+    """
 
     id: str
     sandbox: str
@@ -45,6 +60,10 @@ class Dataset:
     created: int
     enable_error_diagnostics: bool = False
     tags: dict[str, list[str]] = field(default_factory=dict)
+    content_type: str = "application/vnd.adobe.xed+json;version=1"
+    details: JsonObject = field(default_factory=dict)
+    updated: int | None = None
+    revision: int = 0
 
     def to_json(self) -> JsonObject:
         """The stored form."""

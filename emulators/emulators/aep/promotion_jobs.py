@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from emulators.aep.promotion import PromotionStoppedError, promote
 from emulators.aep.row_validator import RowValidator
+from emulators.aep.schema_cache import SchemaCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ class PromotionJobs:
         self._lake = lake
         self._limits = limits
         self._now = now
+        self._schemas = SchemaCache(lake, limits, now)
         self._stopping = threading.Event()
         self._one_job = threading.Lock()
         self._jobs: list[threading.Thread] = []
@@ -40,8 +42,7 @@ class PromotionJobs:
     def run(self, batch: Batch) -> None:
         """Validate a batch now."""
         dataset = self._lake.datasets[batch.dataset_id]
-        schema = self._lake.schemas[dataset.schema_id]
-        validator = RowValidator(schema.body, self._now())
+        validator = RowValidator(self._schemas.schema(dataset.schema_id), self._now())
         folder = self._lake.batch_folder(batch.id)
         try:
             outcome = promote(batch, folder, validator, self._limits, self._stopping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulators.aep.lake import digest
+from emulators.aep.documents import digest
 from emulators.aep.model import Dataset, Schema
 from emulators.aep.row_checks import compile_field
 

@@ -1,175 +1,242 @@
-"""Schema Registry reads (`/data/foundation/schemaregistry`).
+"""Schema Registry (`/data/foundation/schemaregistry`): reads of both containers, writes of one.
 
-Source: AdobeDocs/experience-platform-apis `static/swagger-specs/schema-registry.yaml` and
-AdobeDocs/experience-platform.en `help/xdm/api/getting-started.md` (the Accept header).
+Source: AdobeDocs/experience-platform-apis `static/swagger-specs/schema-registry.yaml`. The rules
+are in `emulators.aep.registry`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.routing import Rule
+from werkzeug.wrappers import Response
 
-from emulators.aep import params
-from emulators.aep.errors import problem, registry_error
+from emulators.aep.errors import registry_error
+from emulators.aep.registry import accept
+from emulators.aep.registry.composition import flattened
+from emulators.aep.registry.descriptors import Descriptors
+from emulators.aep.registry.field_group_writes import FieldGroupWrites, not_found
+from emulators.aep.registry.listing import filtered, page_of
+from emulators.aep.registry.resources import Resources, by_id
+from emulators.aep.registry.schema_writes import SchemaWrites
+from emulators.aep.registry.unions import unions
 from emulators.faults import json_response
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Request, Response
+    from collections.abc import Callable
+
+    from werkzeug.wrappers import Request
 
     from emulators.aep.gateway import Caller
     from emulators.aep.lake import Lake
-    from emulators.aep.model import JsonObject, Schema
+    from emulators.aep.model import JsonObject
 
 PREFIX = "/data/foundation/schemaregistry"
 
-_ACCEPT = re.compile(
-    r"application/vnd\.adobe\.(xed(?:-id|-full|-notext|-full-notext|-full-desc|-deprecatefield)?)"
-    r"\+json(?:\s*;\s*version=(\d+)(?:\.\d+)?)?"
-)
-_LISTS = frozenset({"xed", "xed-id"})
-_MOST = 300
-_TEXTS = frozenset({"title", "description"})
+_NOT_FOUND = {
+    "classes": "XDM-1010-404",
+    "fieldgroups": "XDM-1011-404",
+    "mixins": "XDM-1011-404",
+    "schemas": "XDM-1012-404",
+    "datatypes": "XDM-1013-404",
+    "unions": "XDM-1014-404",
+}
 
 
 class SchemaRegistryApi:
     """The endpoints; each method answers one."""
 
-    def __init__(self, lake: Lake, org: str, tenant: str) -> None:
+    def __init__(self, lake: Lake, org: str, tenant: str, now: Callable[[], float]) -> None:
         self._lake = lake
         self._org = org
         self._tenant = tenant
+        self._resources = Resources(lake, org, tenant, now)
+        self._descriptors = Descriptors(self._resources, org)
+        groups = FieldGroupWrites(self._resources)
+        self._writes: dict[str, FieldGroupWrites | SchemaWrites] = {
+            "fieldgroups": groups,
+            "mixins": groups,
+            "schemas": SchemaWrites(self._resources),
+        }
 
     def rules(self) -> list[Rule]:
         """The URL rules of this service."""
-        schemas = f"{PREFIX}/<any(tenant, global):container>/schemas"
+        listed = f"{PREFIX}/<any(tenant, global):container>/<any({', '.join(_NOT_FOUND)}):kind>"
+        written = f"{PREFIX}/tenant/<any({', '.join(self._writes)}):kind>"
+        one = f"{written}/<path:identifier>"
+        described = f"{PREFIX}/<any(tenant, global):container>/descriptors"
+        descriptors = f"{PREFIX}/tenant/descriptors"
         return [
             Rule(f"{PREFIX}/stats", methods=["GET"], endpoint=self.stats),
-            Rule(schemas, methods=["GET"], endpoint=self.list_schemas),
-            Rule(f"{schemas}/<path:schema_id>", methods=["GET"], endpoint=self.read_schema),
+            Rule(listed, methods=["GET"], endpoint=self.list_resources),
+            Rule(f"{listed}/<path:identifier>", methods=["GET"], endpoint=self.read),
+            Rule(written, methods=["POST"], endpoint=self.create),
+            Rule(one, methods=["PATCH"], endpoint=self.patch),
+            Rule(one, methods=["PUT"], endpoint=self.replace),
+            Rule(one, methods=["DELETE"], endpoint=self.delete),
+            Rule(described, methods=["GET"], endpoint=self.list_descriptors),
+            Rule(f"{described}/<identifier>", methods=["GET"], endpoint=self.read_descriptor),
+            Rule(descriptors, methods=["POST"], endpoint=self.create_descriptor),
+            Rule(f"{descriptors}/<identifier>", methods=["PUT"], endpoint=self.replace_descriptor),
+            Rule(
+                f"{descriptors}/<identifier>", methods=["DELETE"], endpoint=self.delete_descriptor
+            ),
         ]
 
     def stats(self, request: Request, caller: Caller) -> Response:
         """`GET /stats`: among it the tenant id."""
         del request
-        schemas = self._schemas(caller)
+        kinds = {kind: self._all("tenant", kind, caller) for kind in ("schemas", "fieldgroups")}
+        recent = [_summary(item) for found in kinds.values() for item in found]
         return json_response(
             {
                 "imsOrg": self._org,
                 "tenantId": self._tenant,
                 "counts": {
-                    "schemas": len(schemas),
-                    "mixins": 0,
+                    "schemas": len(kinds["schemas"]),
+                    "mixins": len(kinds["fieldgroups"]),
                     "datatypes": 0,
                     "classes": 0,
-                    "unions": 0,
+                    "unions": len(self._all("tenant", "unions", caller)),
                 },
-                "recentlyCreatedResources": [_summary(schema) for schema in schemas],
+                "recentlyCreatedResources": recent,
                 "recentlyUpdatedResources": [],
                 "classUsage": [],
             }
         )
 
-    def list_schemas(self, request: Request, caller: Caller, container: str) -> Response:
-        """`GET /{container}/schemas`; the global container is empty here."""
-        form = _accepted(request, in_list=True)
-        schemas = self._schemas(caller) if container == "tenant" else []
-        wanted = request.args.get("property", "")
-        if wanted.startswith("title=="):
-            schemas = [item for item in schemas if item.title == wanted.removeprefix("title==")]
-        limit = params.integer(request, "limit", _MOST, _MOST)
-        page = sorted(schemas, key=lambda schema: schema.title)[:limit]
-        results = [_summary(item) if form == "xed-id" else self._body(item, form) for item in page]
-        return json_response(
-            {
-                "results": results,
-                "_page": {"orderby": "title", "next": None, "count": len(results)},
-                "_links": {"next": None},
-            }
-        )
-
-    def read_schema(
-        self, request: Request, caller: Caller, container: str, schema_id: str
+    def list_resources(
+        self, request: Request, caller: Caller, container: str, kind: str
     ) -> Response:
-        """`GET /{container}/schemas/{meta:altId or URL-encoded $id}`."""
-        form = _accepted(request, in_list=False)
-        schema = self._lake.find_schema(schema_id, caller.sandbox)
-        if schema is None or container != "tenant":
-            raise registry_error(
-                "XDM-1012-404",
-                "Resource Not Found",
-                f"Requested resource {schema_id} with version 1 is not found",
-            )
-        return json_response(self._body(schema, form))
+        """`GET /{container}/{kind}`."""
+        form = accept.form_of_list(request)
+        page, links = page_of(request, self._all(container, kind, caller))
+        results = [_summary(item) for item in page] if form == "xed-id" else page
+        return json_response({"results": results, **links})
 
-    def _schemas(self, caller: Caller) -> list[Schema]:
-        return [item for item in self._lake.schemas.values() if item.sandbox == caller.sandbox]
+    def read(
+        self, request: Request, caller: Caller, container: str, kind: str, identifier: str
+    ) -> Response:
+        """`GET /{container}/{kind}/{meta:altId or URL-encoded $id}`."""
+        form = accept.form_of_resource(request)
+        document = by_id(self._all(container, kind, caller), identifier)
+        if document is None:
+            raise not_found(_NOT_FOUND[kind], identifier)
+        if "full" in form:
+            document = self._full(kind, document, caller)
+        elif kind == "unions":
+            document = {key: value for key, value in document.items() if key != "properties"}
+        return json_response(accept.without_texts(document) if "notext" in form else document)
 
-    def _body(self, schema: Schema, form: str) -> JsonObject:
-        """The schema with (`-full`) or without the fields it inherits."""
-        body: JsonObject = {
-            "$id": schema.id,
-            "meta:altId": schema.alt_id,
-            "meta:resourceType": "schemas",
-            "version": schema.version,
-            "imsOrg": self._org,
-            "meta:containerId": "tenant",
-            "meta:tenantNamespace": f"_{self._tenant}",
-            **schema.body,
-        }
-        if "full" not in form:
-            inherited = ("properties", "required", "additionalProperties")
-            body = {key: value for key, value in body.items() if key not in inherited}
-            body["allOf"] = [{"$ref": ref} for ref in schema.body.get("meta:extends", [])]
-        return _without_texts(body) if "notext" in form else body
+    def create(self, request: Request, caller: Caller, kind: str) -> Response:
+        """`POST /tenant/{kind}`."""
+        body = _body(request)
+        with self._lake.lock:
+            return json_response(self._writes[kind].create(body, caller), status=201)
+
+    def patch(self, request: Request, caller: Caller, kind: str, identifier: str) -> Response:
+        """`PATCH /tenant/{kind}/{id}`: a JSON Patch."""
+        operations = _body(request)
+        with self._lake.lock:
+            return json_response(self._writes[kind].patch(identifier, operations, caller))
+
+    def replace(self, request: Request, caller: Caller, kind: str, identifier: str) -> Response:
+        """`PUT /tenant/{kind}/{id}`."""
+        body = _body(request)
+        with self._lake.lock:
+            return json_response(self._writes[kind].replace(identifier, body, caller))
+
+    def delete(self, request: Request, caller: Caller, kind: str, identifier: str) -> Response:
+        """`DELETE /tenant/{kind}/{id}`."""
+        del request
+        with self._lake.lock:
+            self._writes[kind].delete(identifier, caller)
+        return Response(status=204)
+
+    def list_descriptors(self, request: Request, caller: Caller, container: str) -> Response:
+        """`GET /{container}/descriptors`: by type, or as pages with `xdm-v2`."""
+        form = accept.form_of_descriptors(request)
+        found = self._descriptors.all_of(caller.sandbox) if container == "tenant" else []
+        if form == "xdm-v2":
+            page, links = page_of(request, found)
+            return json_response({"results": page, **links})
+        shown: dict[str, list[Any]] = {}
+        for descriptor in filtered(request, found):
+            link = f"/tenant/descriptors/{descriptor['@id']}"
+            forms = {"xdm": descriptor, "xdm-id": descriptor["@id"], "xdm-link": link}
+            shown.setdefault(descriptor["@type"], []).append(forms[form])
+        return json_response(shown)
+
+    def read_descriptor(
+        self, request: Request, caller: Caller, container: str, identifier: str
+    ) -> Response:
+        """`GET /{container}/descriptors/{@id}`; needs no Accept header."""
+        del request
+        sandbox = caller.sandbox if container == "tenant" else ""
+        return json_response(self._descriptors.find(identifier, sandbox))
+
+    def create_descriptor(self, request: Request, caller: Caller) -> Response:
+        """`POST /tenant/descriptors`."""
+        body = _object(request)
+        with self._lake.lock:
+            return json_response(self._descriptors.create(body, caller), status=201)
+
+    def replace_descriptor(self, request: Request, caller: Caller, identifier: str) -> Response:
+        """`PUT /tenant/descriptors/{@id}`."""
+        body = _object(request)
+        with self._lake.lock:
+            return json_response(self._descriptors.replace(identifier, body, caller))
+
+    def delete_descriptor(self, request: Request, caller: Caller, identifier: str) -> Response:
+        """`DELETE /tenant/descriptors/{@id}`."""
+        del request
+        with self._lake.lock:
+            self._descriptors.delete(identifier, caller)
+        return Response(status=204)
+
+    def _all(self, container: str, kind: str, caller: Caller) -> list[JsonObject]:
+        resources = self._resources
+        is_group = kind in ("fieldgroups", "mixins")
+        if container == "global":
+            if is_group:
+                return list(resources.library.values())
+            return list(resources.classes.values()) if kind == "classes" else []
+        if is_group:
+            return self._lake.field_groups.all_of(caller.sandbox)
+        if kind == "schemas":
+            schemas = self._lake.schemas_of(caller.sandbox)
+            return [resources.definition(schema) for schema in schemas]
+        return unions(resources, caller.sandbox) if kind == "unions" else []
+
+    def _full(self, kind: str, document: JsonObject, caller: Caller) -> JsonObject:
+        if kind == "unions":
+            return document
+        if kind != "schemas":
+            return flattened(document, [document])
+        schema = self._lake.find_schema(document["$id"], caller.sandbox)
+        return self._resources.full(schema) if schema else document
 
 
-def _accepted(request: Request, *, in_list: bool) -> str:
-    """The form asked for by the Accept header.
-
-    Raises:
-        ApiError: 406 for none or another one, 400 for a missing or needless version.
-    """
-    accept = request.headers.get("Accept", "")
-    match = _ACCEPT.fullmatch(accept.strip())
-    if match is None or (not in_list and match[1] == "xed-id"):
-        raise problem(406, "Accept header invalid", f"No such Accept format: {accept or 'none'}")
-    if in_list and (match[2] or match[1] not in _LISTS):
-        raise registry_error(
-            "XDM-1006-400",
-            "Accept header invalid",
-            f"The supplied Accept header is not valid: {accept}; a listing takes "
-            "application/vnd.adobe.xed+json or application/vnd.adobe.xed-id+json, no version",
-        )
-    if not in_list and not match[2]:
-        raise registry_error(
-            "XDM-1007-400",
-            "Accept header invalid",
-            f"The supplied Accept header is not valid: {accept}; version should be specified",
-        )
-    if not in_list and match[2] != "1":
-        raise problem(406, "Accept header invalid", f"There is no version {match[2]}.")
-    return match[1]
+def _body(request: Request) -> Any:
+    if request.mimetype != "application/json":
+        raise _bad("The header Content-Type must be application/json.")
+    try:
+        return json.loads(request.get_data())
+    except ValueError as error:
+        raise _bad(f"The body is not JSON: {error}") from error
 
 
-def _summary(schema: Schema) -> JsonObject:
-    return {
-        "$id": schema.id,
-        "meta:altId": schema.alt_id,
-        "version": schema.version,
-        "title": schema.title,
-    }
+def _object(request: Request) -> JsonObject:
+    body = _body(request)
+    if not isinstance(body, dict):
+        raise _bad("The body must be a JSON object.")
+    return body
 
 
-def _without_texts(value: JsonObject) -> JsonObject:
-    """Leave out titles and descriptions, but not fields that have such a name."""
-    kept: JsonObject = {key: item for key, item in value.items() if key not in _TEXTS}
-    if "properties" in kept:
-        kept["properties"] = {
-            name: _without_texts(field) for name, field in kept["properties"].items()
-        }
-    for key in ("items", "additionalProperties"):
-        if isinstance(kept.get(key), dict):
-            kept[key] = _without_texts(kept[key])
-    return kept
+def _bad(detail: str) -> Exception:
+    return registry_error("EMULATOR-XDM-400", "Bad Request", detail)
+
+
+def _summary(document: JsonObject) -> JsonObject:
+    return {key: document[key] for key in ("$id", "meta:altId", "version", "title")}

@@ -10,6 +10,7 @@ import requests
 from emulators.aep import catalog, data_access, ingestion, schema_registry
 from emulators.aep.config import DEFAULT_SCOPES
 from emulators.aep.ims import TOKEN_PATH
+from emulators.aep.xdm_schema import EXPERIENCE_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,6 +117,41 @@ class AepClient:
         path = f"{data_access.PREFIX}/batches/{batch_id}/{what}"
         return self.call("GET", path, params=query)
 
-    def schema(self, path: str, accept: str) -> requests.Response:
+    def schema(self, path: str, accept: str, **query: Any) -> requests.Response:
         """A Schema Registry read."""
-        return self.call("GET", f"{schema_registry.PREFIX}/{path}", headers={"Accept": accept})
+        url = f"{schema_registry.PREFIX}/{path}"
+        return self.call("GET", url, headers={"Accept": accept}, params=query)
+
+    def registry(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """A Schema Registry write, such as `POST` to `tenant/fieldgroups`."""
+        return self.call(method, f"{schema_registry.PREFIX}/{path}", json=body)
+
+    def full_schema(self, alt_id: str) -> JsonObject:
+        """A schema with all its fields."""
+        form = "application/vnd.adobe.xed-full+json; version=1"
+        answer = self.schema(f"tenant/schemas/{alt_id}", form)
+        answer.raise_for_status()
+        found: JsonObject = answer.json()
+        return found
+
+
+def field_group_body(title: str, properties: JsonObject, tenant: str = "acmeretail") -> JsonObject:
+    """What makes a field group for ExperienceEvents, as the documentation shows it."""
+    own = {f"_{tenant}": {"type": "object", "properties": properties}}
+    return {
+        "title": title,
+        "description": f"Fields of {title}",
+        "type": "object",
+        "meta:intendedToExtend": [EXPERIENCE_EVENT],
+        "definitions": {"own": {"properties": own}},
+        "allOf": [{"$ref": "#/definitions/own"}],
+    }
+
+
+def schema_body(title: str, *group_ids: str) -> JsonObject:
+    """What makes a schema of class ExperienceEvent."""
+    return {
+        "title": title,
+        "type": "object",
+        "allOf": [{"$ref": identifier} for identifier in (EXPERIENCE_EVENT, *group_ids)],
+    }

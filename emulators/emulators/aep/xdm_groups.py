@@ -50,6 +50,39 @@ def standard_groups() -> dict[str, JsonObject]:
     }
 
 
+def channel() -> JsonObject:
+    """Channel details (adobe/xdm `components/channels/channel.schema.json`)."""
+    kinds = ("contentTypes", "locationTypes", "metricTypes")
+    return struct(
+        {
+            "_id": string(format="uri-reference"),
+            "_type": string(format="uri"),
+            **{name: array_of(string(format="uri")) for name in kinds},
+            "mediaAction": string(),
+            "mediaType": string(),
+            "mode": string(enum=["push", "pull", "bidirectional"]),
+            "referringSource": string(),
+            "typeAtSource": string(),
+        },
+        ["_id"],
+    )
+
+
+def end_user_ids() -> JsonObject:
+    """End user ids (adobe/xdm `components/datatypes/enduserids.schema.json`)."""
+    identity = struct(
+        {
+            "authenticatedState": string(enum=["ambiguous", "authenticated", "loggedOut"]),
+            "id": string(),
+            "namespace": struct({"code": string()}),
+            "primary": boolean(),
+            "xid": string(),
+        }
+    )
+    names = ("aacustomid", "aaid", "acid", "adcloud", "emailid", "mcid", "phonenumberid", "tntid")
+    return struct({"_experience": struct(dict.fromkeys(names, identity))})
+
+
 def _measure() -> JsonObject:
     return struct({"id": string(), "value": number()}, ["value"])
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from emulators.aep.model import JsonObject
 
 EXPERIENCE_EVENT = "https://ns.adobe.com/xdm/context/experienceevent"
+PROFILE = "https://ns.adobe.com/xdm/context/profile"
 LONG_LIMIT = 2**53 - 1
 
 
@@ -77,6 +78,27 @@ def struct(properties: Mapping[str, JsonObject], required: Sequence[str] = ()) -
 
 def event_core() -> dict[str, JsonObject]:
     """The fields of the ExperienceEvent class (adobe/xdm `classes/experienceevent.schema.json`)."""
+    return {
+        "_id": string(format="uri-reference"),
+        "timestamp": date_time(),
+        "eventType": string(),
+        "producedBy": string(),
+        "eventMergeId": string(),
+        "identityMap": identity_map(),
+    }
+
+
+def profile_core() -> dict[str, JsonObject]:
+    """Fields of the Profile class (adobe/xdm `classes/profile.schema.json`)."""
+    return {
+        "_id": string(format="uri-reference"),
+        "personID": string(),
+        "identityMap": identity_map(),
+    }
+
+
+def identity_map() -> JsonObject:
+    """Lists of identities by namespace (adobe/xdm `datatypes/identityitem.schema.json`)."""
     identity = struct(
         {
             "id": string(),
@@ -84,14 +106,7 @@ def event_core() -> dict[str, JsonObject]:
             "primary": boolean(),
         }
     )
-    return {
-        "_id": string(format="uri-reference"),
-        "timestamp": date_time(),
-        "eventType": string(),
-        "producedBy": string(),
-        "eventMergeId": string(),
-        "identityMap": map_of(array_of(identity)),
-    }
+    return map_of(array_of(identity))
 
 
 def event_schema(title: str, *groups: Mapping[str, JsonObject]) -> JsonObject:

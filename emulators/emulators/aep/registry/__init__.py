@@ -1,0 +1,1 @@
+"""What the Schema Registry knows: Adobe's library, and the rules of an organisation's resources."""
