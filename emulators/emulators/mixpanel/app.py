@@ -1,7 +1,7 @@
-"""The Mixpanel emulator: a WSGI app with the raw export endpoint.
+"""The Mixpanel emulator: a WSGI app with the raw export endpoint and `/api/app/me`.
 
-Faults (`emulators.faults`): `status` with args `status`, `body`, `headers`; `close`; and those of
-`emulators.mixpanel.body_faults`.
+Faults (`emulators.faults`): `status` with args `status`, `body`, `headers`; `close`; and, for the
+export, those of `emulators.mixpanel.body_faults`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from emulators.faults import (
     status_response,
 )
 from emulators.mixpanel import body, body_faults
+from emulators.mixpanel.account import me
 from emulators.mixpanel.admin import ADMIN_PREFIX, Admin
 from emulators.mixpanel.clock import Clock
 from emulators.mixpanel.errors import NO_EXPORT_IN_PLAN, TO_DATE_IN_FUTURE, Refused
+from emulators.mixpanel.lexicon import PROJECTS_PATH, Lexicon
 from emulators.mixpanel.limits import Limits, RateLimiter
 from emulators.mixpanel.parameters import ExportParameters, export_parameters, project_id
-from emulators.mixpanel.project import Authenticator, Project
+from emulators.mixpanel.project import Authenticator, Project, Region
 from emulators.mixpanel.store import EventStore
 from emulators.server import EmulatorServer
 
@@ -45,14 +47,15 @@ if TYPE_CHECKING:
 EXPORT_PATH = "/api/2.0/export"
 ME_PATH = "/api/app/me"
 
-_KINDS = TRANSPORT_KINDS | body_faults.BODY_KINDS | {"status"}
+_ANY_PATH_KINDS = TRANSPORT_KINDS | {"status"}
+_KINDS = _ANY_PATH_KINDS | body_faults.BODY_KINDS
 
 
 class MixpanelEmulator:
-    """A WSGI app that stands in for data.mixpanel.com.
+    """A WSGI app that stands in for data.mixpanel.com and mixpanel.com.
 
     Attributes:
-        projects: By id.
+        projects: Those of its region, by id.
         clock: The emulator's now; decides which events have arrived and what today is.
         faults: What goes wrong.
         requests: What was asked, the admin endpoints aside.
@@ -65,6 +68,7 @@ class MixpanelEmulator:
         data_dir: Path | str | None = None,
         *,
         projects: Iterable[Project],
+        region: Region | None = None,
         limits: Limits | None = None,
         now: Callable[[], float] = time.time,
         limit_clock: Callable[[], float] = time.monotonic,
@@ -74,18 +78,24 @@ class MixpanelEmulator:
         Args:
             data_dir: Where events are kept; default a temporary directory, gone with the emulator.
             projects: The projects it knows.
+            region: Whose hosts it stands for: projects of other regions are unknown to it, and so
+                are their credentials. None stands for all regions.
             limits: Rate limits; default Mixpanel's.
             now: Epoch seconds.
             limit_clock: Seconds of the rate limits, apart from `now`.
         """
         directory = _temporary_directory(self) if data_dir is None else Path(data_dir)
-        self.projects = {project.id: project for project in projects}
+        self.projects = {
+            project.id: project for project in projects if region in {None, project.region}
+        }
         self.clock = Clock(now)
         self.faults = FaultPlan(_KINDS)
         self.requests = RequestLog()
-        self.limiter = RateLimiter(limits or Limits(), limit_clock)
+        limits = limits or Limits()
+        self.limiter = RateLimiter(limits, limit_clock)
         self.store = EventStore(directory / "events")
-        self._authenticator = Authenticator(self.projects)
+        self._authenticator = Authenticator(self.projects, self.clock)
+        self._lexicon = Lexicon(self._authenticator, limits.schemas_per_minute, limit_clock)
         self._admin = Admin(self.store, self.clock, frozenset(self.projects))
 
     def add_events(self, project_id: int, events: Iterable[dict[str, Any]]) -> int:
@@ -113,21 +123,28 @@ class MixpanelEmulator:
         return response
 
     def _answer(self, request: Request) -> Response:
-        if request.path not in {EXPORT_PATH, ME_PATH}:
+        is_lexicon = request.path.startswith(PROJECTS_PATH)
+        if not is_lexicon and request.path not in {EXPORT_PATH, ME_PATH}:
             return Response("Not Found", status=404)
         if request.method != "GET":
             return Response(status=405, headers={"Allow": "GET"})
         try:
+            if is_lexicon:
+                return self._schemas(request)
             return self._me(request) if request.path == ME_PATH else self._export(request)
         except Refused as refusal:
             return refusal.response(request)
 
     def _me(self, request: Request) -> Response:
+        fault = self.faults.take(request, _ANY_PATH_KINDS)
+        if fault is not None:
+            return _broken(fault, request)
         projects = self._authenticator.accessible(request.headers.get("Authorization"))
-        named = {str(project.id): {"name": f"Project {project.id}"} for project in projects}
-        organization = {"id": 1, "name": "Emulated organization"}
-        results = {"organizations": {"1": organization}, "projects": named}
-        return json_response({"status": "ok", "results": results})
+        return json_response({"status": "ok", "results": me(projects)})
+
+    def _schemas(self, request: Request) -> Response:
+        fault = self.faults.take(request, _ANY_PATH_KINDS)
+        return self._lexicon.response(request) if fault is None else _broken(fault, request)
 
     def _export(self, request: Request) -> Response:
         project = self._authenticator.project(
@@ -151,10 +168,8 @@ class MixpanelEmulator:
         self, project: Project, parameters: ExportParameters, request: Request
     ) -> Response:
         fault = self.faults.take(request, _KINDS)
-        if fault is not None and fault.kind == "status":
-            return status_response(fault)
-        if fault is not None and _breaks_at_once(fault):
-            break_transport(fault, request)
+        if fault is not None and (fault.kind == "status" or _breaks_at_once(fault)):
+            return _broken(fault, request)
         blocks = body.select(
             self.store.lines(
                 project.id, parameters.from_date, parameters.to_date, arrived_by=self.clock()
@@ -182,6 +197,17 @@ def _temporary_directory(owner: object) -> Path:
     directory = tempfile.mkdtemp(prefix="mixpanel-emulator-")
     weakref.finalize(owner, shutil.rmtree, directory, ignore_errors=True)
     return Path(directory)
+
+
+def _broken(fault: Fault, request: Request) -> Response:
+    """The answer of a `status` fault; of any other there is none.
+
+    Raises:
+        AnswerLost: For a fault of the connection.
+    """
+    if fault.kind != "status":
+        break_transport(fault, request)
+    return status_response(fault)
 
 
 def _breaks_at_once(fault: Fault) -> bool:

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="USER:SECRET",
         help=f"may be repeated; default: {DEFAULT_SERVICE_ACCOUNT}",
     )
+    parser.add_argument("--no-export-in-plan", action="store_true", help="exports answer 402")
     parser.add_argument("--api-secret", help="project secret")
     parser.add_argument("--oauth-token", action="append", default=[], help="may be repeated")
     events = parser.add_argument_group("events to begin with, unless the data dir has some")
@@ -67,6 +68,7 @@ def _project(options: argparse.Namespace) -> Project:
         options.project_id,
         time_basis=options.time_basis,
         timezone=options.timezone,
+        plan_allows_export=not options.no_export_in_plan,
         service_accounts=dict(accounts),
         api_secret=options.api_secret,
         oauth_tokens=frozenset(options.oauth_token),

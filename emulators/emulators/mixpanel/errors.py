@@ -1,4 +1,4 @@
-"""Refusals in the forms the export endpoint is known to use.
+"""Refusals in the forms the export endpoint and the app host are known to use.
 
 Texts come from public clients and issues: airbytehq/airbyte (source-mixpanel, issues 3698 and
 9410), singer-io/tap-mixpanel, treasure-data/embulk-input-mixpanel. Where no text is public, the
@@ -56,5 +56,18 @@ class Refused(Exception):  # noqa: N818 - the service's decision, not a fault of
             )
         else:
             answer = Response(self.text, status=self.status, content_type="text/plain")
+        answer.headers.update(self.headers)
+        return answer
+
+
+class RefusedByApp(Refused):
+    """A refusal of the app host, `{"error": …, "status": "error"}`.
+
+    The form is that of mixpanel/docs `openapi/lexicon-schemas.openapi.yaml`.
+    """
+
+    def response(self, request: Request) -> Response:  # noqa: ARG002 - the base's signature
+        """The HTTP answer."""
+        answer = json_response({"error": self.text, "status": "error"}, self.status)
         answer.headers.update(self.headers)
         return answer

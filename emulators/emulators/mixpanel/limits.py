@@ -1,4 +1,4 @@
-"""The export endpoint's rate limits, per project.
+"""The rate limits, per project: those of the export and, for Lexicon, the number.
 
 Numbers: https://docs.mixpanel.com/reference/raw-event-export (60 an hour, 3 a second, 100 at once).
 That the hour is sliding, and the wording, come from airbytehq/airbyte#9410; the wording for
@@ -29,6 +29,7 @@ class Limits:
         per_hour: Requests in any sliding hour.
         per_second: Requests in any sliding second.
         concurrent: Requests in progress.
+        schemas_per_minute: Requests for Lexicon's schemas in any sliding minute.
         retry_after: Value of a `Retry-After` header (seconds) sent with 429; none is documented.
         count_refused: Whether refused requests use up the budget; undocumented.
     """
@@ -36,11 +37,12 @@ class Limits:
     per_hour: int | None = 60
     per_second: int | None = 3
     concurrent: int | None = 100
+    schemas_per_minute: int | None = 5
     retry_after: int | None = None
     count_refused: bool = False
 
 
-NO_LIMITS = Limits(per_hour=None, per_second=None, concurrent=None)
+NO_LIMITS = Limits(per_hour=None, per_second=None, concurrent=None, schemas_per_minute=None)
 
 
 class RateLimiter:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
-from emulators.mixpanel.errors import UNAUTHENTICATED, Refused
+from emulators.mixpanel.errors import UNAUTHENTICATED, Refused, RefusedByApp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date
 
 TimeBasis = Literal["utc", "project"]
+Region = Literal["US", "EU", "IN"]
+
+APP_DOMAINS: dict[Region, str] = {
+    "US": "mixpanel.com",
+    "EU": "eu.mixpanel.com",
+    "IN": "in.mixpanel.com",
+}
+"""App host by residency (mixpanel/docs `openapi/lexicon-schemas.openapi.yaml`)."""
 
 
 @dataclass(frozen=True)
@@ -24,29 +33,50 @@ class Project:
 
     Attributes:
         id: Numeric project id.
+        name: As `/api/app/me` tells it; default `Project` and the id.
+        region: Where it lives: hosts of other regions do not know it.
         time_basis: `utc` (created since 2023): `time` is a true epoch and days are UTC days.
             `project` (older): `time` is the wall clock of `timezone` written as an epoch, and days
             are days of that wall clock.
         timezone: IANA name; matters for `project` only.
         plan_allows_export: False answers every export with 402.
         service_accounts: User name to secret, of the accounts that may read this project.
+        expiries: User name to epoch seconds from which on an account is refused as unknown.
+        denied_exports: Accounts that have the project but may not export it (403), as those
+            without permission for its classified data.
         api_secret: The deprecated project secret.
         oauth_tokens: Bearer tokens that may read this project.
+        schemas: What Lexicon has, `{"entityType", "name", "schemaJson"}` each.
         most_events: Answers with more events end early, in band; None for any number.
         service_account_error: Status of a wrong service account, 401 or 400; both were seen.
         secret_error: Status of a wrong project secret, 400 or 401.
     """
 
     id: int
+    name: str = ""
+    region: Region = "US"
     time_basis: TimeBasis = "utc"
     timezone: str = "UTC"
     plan_allows_export: bool = True
     service_accounts: Mapping[str, str] = field(default_factory=dict)
+    expiries: Mapping[str, float] = field(default_factory=dict)
+    denied_exports: Collection[str] = ()
     api_secret: str | None = None
     oauth_tokens: Collection[str] = ()
+    schemas: Collection[dict[str, Any]] = ()
     most_events: int | None = None
     service_account_error: int = 401
     secret_error: int = 400
+
+    @property
+    def title(self) -> str:
+        """Its name, also if it was given none."""
+        return self.name or f"Project {self.id}"
+
+    def knows(self, user: str, secret: str, now: float) -> bool:
+        """Whether that service account may read it at an instant in epoch seconds."""
+        is_known = bool(secret) and self.service_accounts.get(user) == secret
+        return is_known and now < self.expiries.get(user, math.inf)
 
     def today(self, now: float) -> date:
         """The project's day at an instant in epoch seconds."""
@@ -60,8 +90,9 @@ class Authenticator:
     Rules: https://docs.mixpanel.com/reference/raw-data-export-api-authentication
     """
 
-    def __init__(self, projects: Mapping[int, Project]) -> None:
+    def __init__(self, projects: Mapping[int, Project], now: Callable[[], float]) -> None:
         self._projects = projects
+        self._now = now
 
     def project(self, authorization: str | None, project_id: int | None) -> Project:
         """The project that the `Authorization` header and `project_id` give access to.
@@ -89,7 +120,7 @@ class Authenticator:
         user, _, secret = _basic_credentials(value.strip()).partition(":")
         projects = self._of_service_account(user, secret)
         if scheme.lower() != "basic" or not projects:
-            raise Refused(401, "Invalid service account credentials", as_json=True)
+            raise RefusedByApp(401, "Invalid service account credentials")
         return projects
 
     def _by_token(self, token: str, project_id: int | None) -> Project:
@@ -103,7 +134,10 @@ class Authenticator:
             raise Refused(400, UNAUTHENTICATED)
         asked = self._projects.get(project_id)
         readable = self._of_service_account(user, secret)
-        return _chosen(readable, project_id, asked.service_account_error if asked else 401)
+        project = _chosen(readable, project_id, asked.service_account_error if asked else 401)
+        if user in project.denied_exports:
+            raise _no_permission(project_id)
+        return project
 
     def _by_secret(self, secret: str, project_id: int | None) -> Project:
         for project in self._projects.values():
@@ -116,7 +150,7 @@ class Authenticator:
         return [
             project
             for project in self._projects.values()
-            if secret and project.service_accounts.get(user) == secret
+            if project.knows(user, secret, self._now())
         ]
 
     def _asked(self, project_id: int | None) -> Project | None:
@@ -131,7 +165,11 @@ def _chosen(readable: list[Project], project_id: int, status: int) -> Project:
     for project in readable:
         if project.id == project_id:
             return project
-    raise Refused(403, f"No permission to read project {project_id}", as_json=True)
+    raise _no_permission(project_id)
+
+
+def _no_permission(project_id: int) -> Refused:
+    return Refused(403, f"No permission to read project {project_id}", as_json=True)
 
 
 def _unauthenticated(status: int) -> Refused:
