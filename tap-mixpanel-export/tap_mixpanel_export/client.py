@@ -192,6 +192,8 @@ def _parameters(settings: Settings, window: PlannedWindow) -> dict[str, str]:
     where = _where(settings, window)
     if where:
         parameters["where"] = where
+    if window.limit is not None:
+        parameters["limit"] = str(window.limit)
     return parameters
 
 

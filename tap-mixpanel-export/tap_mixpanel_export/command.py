@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
+import click
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
@@ -18,7 +19,10 @@ from tap_mixpanel_export.errors import SettingsError, TapError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import click
+_TEST_HELP = (
+    "Check the connection and print a line for each check; exit with 0 if none failed. "
+    "--test=schema writes the schema instead and asks Mixpanel for nothing that a run would not."
+)
 
 
 class ExportCommand(SingerCommand):
@@ -27,6 +31,9 @@ class ExportCommand(SingerCommand):
     @classmethod
     def like(cls, command: click.Command, logger: logging.Logger) -> ExportCommand:
         """Return this kind of command with another's options."""
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name == "test":
+                option.help = _TEST_HELP
         return cls(
             name=command.name,
             callback=command.callback,

@@ -6,6 +6,9 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+COLUMNS = "columns"
+"""The choice of ``properties_layout`` that is not the default."""
+
 _NUMBER_OR_DIGITS = th.CustomType({"type": ["integer", "string", "null"]})
 
 _CREDENTIALS = (
@@ -67,7 +70,8 @@ _HOSTS = (
         "app_url",
         th.StringType,
         title="App host",
-        description="Overrides the app host. Nothing is asked of it in this version.",
+        description="Overrides the app host, which `--test` and discovery ask. Set it together "
+        "with `api_url`.",
     ),
 )
 
@@ -196,10 +200,11 @@ _OUTPUT = (
         "properties_layout",
         th.StringType,
         default="object",
-        allowed_values=["object", "columns"],
+        allowed_values=["object", COLUMNS],
         title="Layout of properties",
-        description="`object`: all properties in the column `properties`. `columns` is not "
-        "available in this version and is refused.",
+        description="`object`: all properties in the column `properties`. `columns`: those that "
+        "discovery finds have typed columns; the rest, and values of other types, stay in "
+        "`properties`.",
     ),
     th.Property(
         "on_invalid_line",
@@ -215,8 +220,8 @@ _OUTPUT = (
         "state_dir",
         th.StringType,
         title="Working directory",
-        description="Directory for spool files, the ledger of requests and quarantined lines. "
-        "Default: a per-user cache directory.",
+        description="Directory for spool files, the ledger of requests, the names of columns and "
+        "quarantined lines. Default: a per-user cache directory.",
     ),
     th.Property(
         "user_agent",

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 SERVICE_ACCOUNT = ("service_account_username", "service_account_secret")
 API_SECRET = "api_secret"  # noqa: S105 - the name of a setting
 OAUTH_TOKEN = "oauth_token"  # noqa: S105 - the name of a setting
+_SERVICE_ACCOUNT_KIND = "service account"
+_WHY_REFUSED = {
+    _SERVICE_ACCOUNT_KIND: "the username or the secret is wrong, or the account has expired or "
+    "was deleted, which is refused in the same words (Organization Settings > Service Accounts)",
+    API_SECRET: "the secret is wrong, was reset or belongs to another project (Project Settings "
+    "> Overview)",
+    OAUTH_TOKEN: "the token is wrong or has expired; get a new one",
+}
 SECRET_SETTINGS = frozenset({*SERVICE_ACCOUNT, API_SECRET, OAUTH_TOKEN})
 RETIREMENT_NOTICE = (
     "api_secret: Mixpanel retires project secrets on 2027-03-03; create a service account "
@@ -42,6 +50,16 @@ class Credentials(AuthBase):
     settings: str
     authorization: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+
+    @property
+    def why_refused(self) -> str:
+        """What may be wrong with it when Mixpanel does not know it, and where to look."""
+        return _WHY_REFUSED[self.kind]
+
+    @property
+    def is_service_account(self) -> bool:
+        """Whether it belongs to an account, which ``/api/app/me`` tells the projects of."""
+        return self.kind == _SERVICE_ACCOUNT_KIND
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign the request."""
@@ -79,7 +97,7 @@ def _service_account(config: Mapping[str, Any]) -> Credentials | str:
     if not config.get("project_id"):
         return "project_id: is missing; a service account needs it (Project Settings > Overview)"
     username, secret = (config[name] for name in SERVICE_ACCOUNT)
-    return _basic("service account", " and ".join(SERVICE_ACCOUNT), username, secret)
+    return _basic(_SERVICE_ACCOUNT_KIND, " and ".join(SERVICE_ACCOUNT), username, secret)
 
 
 def _api_secret(config: Mapping[str, Any]) -> Credentials:

@@ -23,6 +23,10 @@ class ExportRefusedError(TapError):
     """Mixpanel refuses the request, and would refuse it again."""
 
 
+class CredentialsRefusedError(ExportRefusedError):
+    """Mixpanel does not know the credentials, or not for that project."""
+
+
 class DayNotStartedError(TapError):
     """Mixpanel says that ``to_date`` is a day that has not begun in the project's zone."""
 

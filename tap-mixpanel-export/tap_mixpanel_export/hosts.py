@@ -6,18 +6,51 @@ https://docs.mixpanel.com/docs/privacy/in-residency
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-EXPORT_HOSTS = {
-    "US": "https://data.mixpanel.com",
-    "EU": "https://data-eu.mixpanel.com",
-    "IN": "https://data-in.mixpanel.com",
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class RegionHosts:
+    """The hosts of one residency, without a trailing slash.
+
+    Attributes:
+        export: Answers the raw export.
+        app: Answers ``/api/app``.
+    """
+
+    export: str
+    app: str
+
+
+REGIONS = {
+    "US": RegionHosts("https://data.mixpanel.com", "https://mixpanel.com"),
+    "EU": RegionHosts("https://data-eu.mixpanel.com", "https://eu.mixpanel.com"),
+    "IN": RegionHosts("https://data-in.mixpanel.com", "https://in.mixpanel.com"),
 }
-APP_HOSTS = {
-    "US": "https://mixpanel.com",
-    "EU": "https://eu.mixpanel.com",
-    "IN": "https://in.mixpanel.com",
-}
+EXPORT_HOSTS = {region: hosts.export for region, hosts in REGIONS.items()}
+APP_HOSTS = {region: hosts.app for region, hosts in REGIONS.items()}
+
+
+def with_hosts(config: Mapping[str, Any], regions: Mapping[str, RegionHosts]) -> dict[str, Any]:
+    """Return settings that name the hosts of their region, unless they name others.
+
+    Args:
+        config: The tap's settings.
+        regions: The hosts of each region.
+    """
+    hosts = regions.get(str(config.get("region")))
+    if hosts is None:
+        return {**config}
+    return {
+        **config,
+        "api_url": config.get("api_url") or hosts.export,
+        "app_url": config.get("app_url") or hosts.app,
+    }
 
 
 def is_web_address(url: str) -> bool:

@@ -129,6 +129,15 @@ class RequestLedger:
                 raise
             return Lease(self._limits.per_hour - len(begun) - 1, place)
 
+    def requests_left(self) -> int:
+        """Return how many more requests may begin in the sliding hour.
+
+        Raises:
+            StorageError: The ledger cannot be read.
+        """
+        with storage_errors(self._folder), FileLock(self._folder / "ledger.lock"):
+            return max(0, self._limits.per_hour - len(self._read()))
+
     def _refusal(self, begun: list[float]) -> Refusal | None:
         now, per_hour = self._clock.now(), self._limits.per_hour
         hour = _until_free(begun, per_hour, _HOUR + _HOUR_MARGIN, now)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tap_mixpanel_export.errors import (
     AttemptError,
+    CredentialsRefusedError,
     DayNotStartedError,
     ExportRefusedError,
     RateLimitedError,
@@ -38,7 +39,6 @@ _DAY_NOT_STARTED = re.compile(r"to_date cannot be later than today", re.IGNORECA
 _DATE_RANGE = re.compile(r"\bdate range\b", re.IGNORECASE)
 _FIX_DATES = "fix the settings start_date and end_date"
 _ADVICE: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "check {settings}, project_id and region",
     HTTPStatus.PAYMENT_REQUIRED: "the project's plan does not allow raw export "
     "(https://mixpanel.com/pricing)",
     HTTPStatus.FORBIDDEN: "give the account of {settings} access to the project, or fix project_id",
@@ -90,9 +90,13 @@ def error_of(
 
     Returns:
         An AttemptError if another attempt may succeed, DayNotStartedError if ``to_date`` was
-        too late, otherwise an ExportRefusedError.
+        too late, CredentialsRefusedError if Mixpanel does not know who asks, otherwise an
+        ExportRefusedError.
     """
     said = f"Mixpanel answered {status}: {words}"
+    unknown = credentials_error(status, words, credentials, ", project_id and region")
+    if unknown is not None:
+        return unknown
     if status == HTTPStatus.BAD_REQUEST and _DAY_NOT_STARTED.search(words):
         return DayNotStartedError(said)
     if not _is_transient(status, words):
@@ -102,6 +106,28 @@ def error_of(
     asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
     budget = "; other tools may use the project's budget" if kind is RateLimitedError else ""
     return kind(said + asked + budget, retry_after=seconds)
+
+
+def credentials_error(
+    status: int, words: str, credentials: Credentials, also: str = ""
+) -> CredentialsRefusedError | None:
+    """Return the error of an answer that says the credentials are unknown, by 401 or 400.
+
+    Args:
+        status: HTTP status.
+        words: What ``server_words`` returned.
+        credentials: What the request was signed with.
+        also: Other settings to check.
+    """
+    is_unknown = status == HTTPStatus.UNAUTHORIZED or (
+        status == HTTPStatus.BAD_REQUEST and _UNAUTHENTICATED.search(words)
+    )
+    if not is_unknown:
+        return None
+    return CredentialsRefusedError(
+        f"Mixpanel answered {status}: {words}; check {credentials.settings}{also}: "
+        f"{credentials.why_refused}"
+    )
 
 
 def _is_transient(status: int, words: str) -> bool:
@@ -118,8 +144,6 @@ def _transient_kind(status: int, words: str) -> type[AttemptError]:
 
 
 def _advice(status: int, words: str, credentials: Credentials) -> str:
-    if status == HTTPStatus.BAD_REQUEST and _UNAUTHENTICATED.search(words):
-        status = HTTPStatus.UNAUTHORIZED
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return "the tap follows no redirect; set region or api_url to the host that has the data"
     if status == HTTPStatus.FORBIDDEN and _DATE_RANGE.search(words):

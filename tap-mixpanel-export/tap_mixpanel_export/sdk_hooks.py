@@ -74,13 +74,17 @@ class CheckedTap(Tap, ABC):
         if self._reads_environment:
             for line in unknown_variables(self.config_jsonschema, self._env_var_prefix):
                 self.logger.warning("%s", line)
+        if not raise_errors:
+            return [*schema_mistakes(self._config, self.config_jsonschema).values()]
+        mistakes = self.check_settings()
+        if mistakes:
+            raise self._invalid(mistakes)
+        return []
+
+    def check_settings(self) -> list[str]:
+        """Check and parse the settings, as a run does; returns a line for each mistake."""
         wrong = schema_mistakes(self._config, self.config_jsonschema)
-        mistakes = [*wrong.values()]
-        if raise_errors:
-            mistakes += self.setting_mistakes(set(wrong))
-            if mistakes:
-                raise self._invalid(mistakes)
-        return mistakes
+        return [*wrong.values(), *self.setting_mistakes(set(wrong))]
 
     def _invalid(self, mistakes: list[str]) -> ConfigValidationError:
         return ConfigValidationError(

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import platformdirs
 
-from tap_mixpanel_export.config_schema import DEFAULTS
+from tap_mixpanel_export.config_schema import COLUMNS, DEFAULTS
 from tap_mixpanel_export.credentials import (
     API_SECRET,
     SECRET_SETTINGS,
@@ -45,7 +45,8 @@ class Settings:
 
     Attributes:
         api_url: Export host without a trailing slash.
-        app_url: App host without a trailing slash; the discovery of properties will ask it.
+        app_url: App host without a trailing slash.
+        has_columns: Whether properties have columns of their own (``properties_layout``).
         state_dir: A directory that was found writable.
         request_timeout: Seconds.
     """
@@ -64,6 +65,7 @@ class Settings:
     max_concurrent_requests: int
     max_requests_per_hour: int
     quarantine_invalid_lines: bool
+    has_columns: bool
     state_dir: Path
     request_timeout: float
     user_agent: str
@@ -121,7 +123,6 @@ class _Reader:
         app_url = self._url("app_url", APP_HOSTS)
         events, where = self._events(), self._where()
         user_agent = self._user_agent()
-        self._layout()
         state_dir = self._state_dir()
         if credentials is None or start_day is None or self.mistakes or self._wrong:
             return None
@@ -146,6 +147,7 @@ class _Reader:
             max_concurrent_requests=int(config["max_concurrent_requests"]),
             max_requests_per_hour=int(config["max_requests_per_hour"]),
             quarantine_invalid_lines=config["on_invalid_line"] == "quarantine",
+            has_columns=config["properties_layout"] == COLUMNS,
             state_dir=state_dir,
             request_timeout=float(config["request_timeout"]),
             user_agent=user_agent,
@@ -223,12 +225,6 @@ class _Reader:
             return str(text)
         advice = "use printable ASCII characters, without spaces around them"
         return self._mistake(f"user_agent: cannot be sent in a header; {advice}", "")
-
-    def _layout(self) -> None:
-        if self._config["properties_layout"] == "columns":
-            self._mistake(
-                "properties_layout: 'columns' is not available in this version; use 'object'", None
-            )
 
     def _state_dir(self) -> Path:
         text = self._config.get("state_dir") or platformdirs.user_cache_dir(DISTRIBUTION)

@@ -26,18 +26,26 @@ _LARGEST_OFFSET = 15 * 60 * _MINUTE
 _AHEAD = -60 * _MINUTE
 
 
-class SkewCheck:
-    """Looks at each window's first events; warns at most once."""
+class SkewSample:
+    """Some events, and what their receipt says about their times."""
 
-    def __init__(self, event_time: EventTime, logger: logging.Logger) -> None:
+    def __init__(self, event_time: EventTime) -> None:
         self._event_time = event_time
-        self._logger = logger
         self._distances: list[int] = []
-        self._warned = False
+
+    @property
+    def count(self) -> int:
+        """How many of the events tell: not imported, with a stamp of their receipt."""
+        return len(self._distances)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are enough of them to judge."""
+        return self.count >= _ENOUGH
 
     def look_at(self, event: Event) -> None:
-        """Take an event into the window's sample."""
-        if self._warned or len(self._distances) >= _SAMPLE:
+        """Take an event into the sample."""
+        if len(self._distances) >= _SAMPLE:
             return
         received = integer_of(event.properties.get("$mp_api_timestamp_ms"))
         if received is None or event.properties.get("$import") is True:
@@ -46,20 +54,17 @@ class SkewCheck:
             return
         self._distances.append(received - self._event_time.to_utc(event.time_ms, received))
 
-    def end_window(self) -> None:
-        """Judge the window's sample and warn if it speaks against the settings."""
-        distances, self._distances = self._distances, []
-        skew = suspicious_skew(distances)
-        if skew is None or self._warned:
-            return
-        self._warned = True
-        self._logger.warning(
-            "events seem to happen %s their arrival at Mixpanel (typical of %d events): check "
-            "event_time_basis (now %r) and project_timezone; %s",
-            f"{_spoken(skew)} before" if skew > 0 else f"{_spoken(-skew)} after",
-            len(distances),
-            "utc" if self._event_time.wall_clock_zone is None else "project",
-            self._advice(skew),
+    def advice(self) -> str | None:
+        """Return what speaks against the settings and what to look at, or None."""
+        skew = suspicious_skew(self._distances)
+        if skew is None:
+            return None
+        when = f"{_spoken(skew)} before" if skew > 0 else f"{_spoken(-skew)} after"
+        basis = "utc" if self._event_time.wall_clock_zone is None else "project"
+        return (
+            f"events seem to happen {when} their arrival at Mixpanel (typical of {self.count} "
+            f"events): check event_time_basis (now {basis!r}) and project_timezone; "
+            f"{self._advice(skew)}"
         )
 
     def _advice(self, skew: int) -> str:
@@ -70,6 +75,29 @@ class SkewCheck:
             f"this looks like a project of before 2023 in a zone {_spoken(abs(skew))} {side} UTC, "
             "which needs event_time_basis 'project' and that zone"
         )
+
+
+class SkewCheck:
+    """Looks at each window's first events; warns at most once."""
+
+    def __init__(self, event_time: EventTime, logger: logging.Logger) -> None:
+        self._event_time = event_time
+        self._logger = logger
+        self._sample = SkewSample(event_time)
+        self._warned = False
+
+    def look_at(self, event: Event) -> None:
+        """Take an event into the window's sample."""
+        if not self._warned:
+            self._sample.look_at(event)
+
+    def end_window(self) -> None:
+        """Judge the window's sample and warn if it speaks against the settings."""
+        advice = self._sample.advice()
+        self._sample = SkewSample(self._event_time)
+        if advice is not None and not self._warned:
+            self._warned = True
+            self._logger.warning("%s", advice)
 
 
 def suspicious_skew(distances: list[int]) -> int | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Schema
 from typing_extensions import override
 
 from tap_mixpanel_export.bookmark_json import REPLICATION_KEY, STREAM, from_json, to_json
+from tap_mixpanel_export.deselection import deselect_columns, halves
+from tap_mixpanel_export.events_schema import without_listing
 from tap_mixpanel_export.export_run import ExportRun
+from tap_mixpanel_export.property_columns import PropertyColumns
 from tap_mixpanel_export.sdk_hooks import WindowedStream
 
 if TYPE_CHECKING:
@@ -22,44 +25,6 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.sweep import Bookmark
     from tap_mixpanel_export.tap import TapMixpanelExport
 
-SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
-        "event_id",
-        th.StringType,
-        required=True,
-        description="Key of the event, equal however often it is exported.",
-    ),
-    th.Property("event_name", th.StringType, required=True, description="`event`"),
-    th.Property(
-        "time",
-        th.DateTimeType,
-        required=True,
-        description="When it happened, UTC; from `properties.time`.",
-    ),
-    th.Property("distinct_id", th.StringType, description="`distinct_id`"),
-    th.Property("insert_id", th.StringType, description="`$insert_id`"),
-    th.Property("device_id", th.StringType, description="`$device_id`"),
-    th.Property("user_id", th.StringType, description="`$user_id`"),
-    th.Property("import", th.BooleanType, description="`$import`"),
-    th.Property("mp_api_endpoint", th.StringType, description="`$mp_api_endpoint`"),
-    th.Property(
-        "mp_api_timestamp_ms",
-        th.IntegerType,
-        description="`$mp_api_timestamp_ms`: received, UTC milliseconds.",
-    ),
-    th.Property(
-        "mp_processing_time_ms",
-        th.IntegerType,
-        description="`mp_processing_time_ms`: processed, UTC milliseconds.",
-    ),
-    th.Property(
-        "properties",
-        th.ObjectType(additional_properties=True),
-        required=True,
-        description="Every property exactly as exported.",
-    ),
-).to_dict()
-
 
 class EventsStream(WindowedStream):
     """Mixpanel's events, each once, whole windows only."""
@@ -67,17 +32,22 @@ class EventsStream(WindowedStream):
     name = STREAM
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the tap builds the records itself
 
-    def __init__(self, tap: TapMixpanelExport) -> None:
-        super().__init__(tap, schema=SCHEMA)
+    def __init__(self, tap: TapMixpanelExport, schema: dict[str, Any]) -> None:
+        super().__init__(tap, schema=schema)
         self._export_tap = tap
         self._set_keys()
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
+        entry = catalog.get_stream(self.name)
+        # The mapper and the SCHEMA message take all this from the entry.
+        if entry is not None:
+            schema = without_listing(entry.schema.to_dict())
+            entry.schema = Schema.from_dict(schema)
+            deselect_columns(entry.metadata, schema)
         super().apply_catalog(catalog)
         self._set_keys()
-        entry = catalog.get_stream(self.name)
-        if entry is not None:  # the mapper and the SCHEMA message take them from here
+        if entry is not None:
             entry.key_properties = self.primary_keys
             entry.replication_key = self.replication_key
             entry.replication_method = self.replication_method
@@ -98,6 +68,19 @@ class EventsStream(WindowedStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
+        for line in halves(self.mask):
+            self.logger.warning("%s", line)
+        if not self._export_tap.settings.has_columns:
+            return self._exported()
+        columns = PropertyColumns(self.effective_schema, self.mask)
+        if not columns and self._export_tap.input_catalog is not None:
+            self.logger.warning(
+                "properties_layout=columns: the catalog has no column for any property, so all of "
+                "them stay in the column properties; discover the catalog again in this layout"
+            )
+        return map(columns.spread, self._exported())
+
+    def _exported(self) -> Iterator[Record]:
         tap = self._export_tap
         settings = tap.settings
         bookmark = from_json(

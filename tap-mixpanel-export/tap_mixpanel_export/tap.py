@@ -7,20 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk.helpers.capabilities import (
     FLATTENING_CONFIG,
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_mixpanel_export import bookmark_json
 from tap_mixpanel_export.clock import Clock, SystemClock
 from tap_mixpanel_export.command import ExportCommand, checked_json, settings_errors
-from tap_mixpanel_export.config_schema import config_schema
+from tap_mixpanel_export.config_schema import COLUMNS, config_schema
+from tap_mixpanel_export.connection_check.check import ConnectionCheck
+from tap_mixpanel_export.connection_check.residency import Residency
 from tap_mixpanel_export.credentials import API_SECRET, RETIREMENT_NOTICE
-from tap_mixpanel_export.errors import TapError
+from tap_mixpanel_export.discovery.property_discovery import DiscoveryError, PropertyDiscovery
+from tap_mixpanel_export.errors import SettingsError, TapError
+from tap_mixpanel_export.events_schema import SCHEMA, columns_schema, listing_schema
+from tap_mixpanel_export.hosts import REGIONS, RegionHosts, with_hosts
 from tap_mixpanel_export.retries import RetryPolicy
 from tap_mixpanel_export.sdk_hooks import CheckedTap
 from tap_mixpanel_export.settings import DISTRIBUTION, Settings, parse_settings
@@ -29,10 +36,15 @@ from tap_mixpanel_export.streams import EventsStream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import click
+    from tap_mixpanel_export.discovery.memory import KnownProperty
 
 # The SDK adds these whatever the capabilities are.
 _NOT_HONOURED = ("faker_config", *FLATTENING_CONFIG["properties"])
+_UNLISTED = "the catalog does not list the project's properties: %s"
+_NO_COLUMNS = (
+    "properties_layout=columns: the project's properties cannot be found out ({}); put that right, "
+    "hand over a catalog (--catalog), or set properties_layout to object"
+)
 
 
 class TapMixpanelExport(CheckedTap):
@@ -53,8 +65,11 @@ class TapMixpanelExport(CheckedTap):
     """How patient the tap is with a failing window."""
     clock: ClassVar[Clock] = SystemClock()
     """What it takes for now, and how it waits."""
+    regions: ClassVar[Mapping[str, RegionHosts]] = REGIONS
+    """Mixpanel's hosts by the setting ``region``."""
 
     _settings: Settings | None = None
+    _is_discovering = False
 
     @property
     def settings(self) -> Settings:
@@ -69,7 +84,8 @@ class TapMixpanelExport(CheckedTap):
 
     @override
     def setting_mistakes(self, wrong: set[str]) -> list[str]:
-        self._settings, mistakes = parse_settings(self._config, self._now_ms(), wrong)
+        config = with_hosts(self._config, self.regions)
+        self._settings, mistakes = parse_settings(config, self._now_ms(), wrong)
         if self._settings is not None and self._settings.credentials.kind == API_SECRET:
             self.logger.warning(RETIREMENT_NOTICE)
         return mistakes
@@ -84,8 +100,40 @@ class TapMixpanelExport(CheckedTap):
         super().load_state(state)
 
     @override
+    def run_discovery(self) -> str:
+        self._is_discovering = True
+        return super().run_discovery()
+
+    @override
     def discover_streams(self) -> Sequence[EventsStream]:
-        return [EventsStream(self)]
+        return [EventsStream(self, self._schema())]
+
+    def _schema(self) -> dict[str, Any]:
+        has_columns = self._config.get("properties_layout") == COLUMNS
+        if self.input_catalog is not None or not (has_columns or self._is_discovering):
+            return SCHEMA  # a catalog says itself what there is, and a run needs no list
+        try:
+            found = self._found_properties()
+        except SettingsError as error:
+            if has_columns:
+                raise
+            self.logger.warning(_UNLISTED, "; ".join(error.args))
+        except TapError as error:
+            if has_columns:
+                raise DiscoveryError(_NO_COLUMNS.format(error)) from error
+            self.logger.warning(_UNLISTED, error)
+        else:
+            return columns_schema(found) if has_columns else listing_schema(found)
+        return SCHEMA
+
+    def _found_properties(self) -> Mapping[str, KnownProperty]:
+        mistakes = [] if self._settings is not None else self.check_settings()
+        if mistakes:  # discovery begins without a check
+            raise SettingsError(*mistakes)
+        discovery = PropertyDiscovery(
+            self.settings, policy=self.retry_policy, clock=self.clock, logger=self.logger
+        )
+        return discovery.properties()
 
     @override
     def setup_mapper(self) -> None:
@@ -135,8 +183,32 @@ class TapMixpanelExport(CheckedTap):
     @override
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        kinds = [kind.value for kind in CliTestOptionValue]
+        if value not in kinds:
+            raise click.BadParameter(f"{value!r} is none of {', '.join(kinds)}", ctx, param)
         with settings_errors():
-            super().cb_test(ctx, param, value)
+            if value != CliTestOptionValue.All.value:
+                super().cb_test(ctx, param, value)
+                return
+            given = ctx.params["config"]
+            tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
+            if not tap.settings.has_columns:  # else that would ask Mixpanel before the checks
+                tap.setup_mapper()
+            ctx.exit(0 if tap.connection_check().print_report() else 1)
+
+    def connection_check(self) -> ConnectionCheck:
+        """Return the checks of ``--test``."""
+        names_export, names_app = (bool(self.config.get(name)) for name in ("api_url", "app_url"))
+        own = names_export or names_app
+        region = None if own else str(self.config["region"])
+        others = {} if own else {n: hosts for n, hosts in self.regions.items() if n != region}
+        return ConnectionCheck(
+            self.settings,
+            Residency(region, others),
+            asks_app_host=names_app or not names_export,
+            clock=self.clock,
+            logger=self.logger,
+        )
 
 
 def _check_config_file(path: str) -> None:

@@ -43,6 +43,7 @@ class PlannedWindow:
         is_slice: Whether it is a part of a single day.
         completes: Whether nothing more of its days follows.
         cuts: How often its day was cut to become what it is.
+        limit: Most events that Mixpanel is to answer with, for a sample; it chooses which.
     """
 
     days: Window
@@ -52,6 +53,7 @@ class PlannedWindow:
     is_slice: bool = False
     completes: bool = True
     cuts: int = 0
+    limit: int | None = None
 
     def __str__(self) -> str:
         if self.is_slice:
@@ -95,8 +97,10 @@ class PlannedWindow:
             cut_after: An arrival (UTC milliseconds) that would make good parts of a day.
 
         Returns:
-            The two parts in order, or None if it cannot be cut.
+            The two parts in order, or None if it cannot be cut, as a sample.
         """
+        if self.limit is not None:
+            return None
         if not self.is_one_day:
             first_day, last_day = self.days.first_day, self.days.last_day
             middle = first_day + (last_day - first_day) // 2

@@ -48,7 +48,6 @@ MISTAKES = [
     ({"api_url": "ftp://data.mixpanel.com"}, ["api_url: is not an http"]),
     ({"api_url": "https://me:secret@data.mixpanel.com"}, ["api_url: is not an http"]),
     ({"app_url": "https://mixpanel.com:x"}, ["app_url: is not an http"]),
-    ({"properties_layout": "columns"}, ["properties_layout: 'columns' is not available"]),
     ({"on_invalid_line": "skip"}, ["on_invalid_line: 'skip' is not one of"]),
     ({"event_time_basis": "local"}, ["event_time_basis: 'local' is not one of"]),
     ({"late_event_filter": "none"}, ["late_event_filter: 'none' is not one of"]),

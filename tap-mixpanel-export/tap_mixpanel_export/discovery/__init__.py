@@ -1,0 +1,1 @@
+"""Which properties a project has, what they are called as columns, and of which types."""
