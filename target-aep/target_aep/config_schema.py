@@ -137,14 +137,27 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
                 th.Property("namespace", th.StringType, required=True),
                 th.Property("primary", th.BooleanType),
                 th.Property("authenticated_state", th.StringType),
+                th.Property("id_type", th.StringType),
             )
         ),
         title="Identities",
         description=(
-            "What goes into identityMap: `{field, namespace, primary, authenticated_state}`. "
+            "What goes into identityMap: `{field, namespace, primary, authenticated_state}`, and "
+            "`id_type` of a namespace that `provision` makes (`CROSS_DEVICE` by default). "
             "With the mapping `mixpanel` the default is `distinct_id` (primary, "
             "MixpanelDistinctID), `$user_id` (MixpanelUserID) and `$device_id` "
             "(MixpanelDeviceID); with others none"
+        ),
+    ),
+    th.Property(
+        "identity_storage",
+        th.StringType,
+        default="identity_map",
+        allowed_values=["identity_map", "descriptors"],
+        title="Identity storage",
+        description=(
+            "`identity_map`: identities go into identityMap. `descriptors`: they stay in the "
+            "fields that the mapping gives them, which `provision` marks as identities"
         ),
     ),
     th.Property(
@@ -257,6 +270,17 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
         description=(
             "File that every run writes at its end, also a failed one: its counts, batches and "
             "errors, in the terms of Flow Service's run records"
+        ),
+    ),
+    th.Property(
+        "schema_evolution",
+        th.StringType,
+        default="off",
+        allowed_values=["off", "plan", "apply"],
+        title="Schema evolution",
+        description=(
+            "What becomes of properties without a typed field, beside going to the map: `plan` "
+            "tells at the end of a run which fields the schema could be given, `apply` adds them"
         ),
     ),
     th.Property(

@@ -36,6 +36,9 @@ class ConfiguredTarget(Target):
     ]
     retry_policy: t.ClassVar[RetryPolicy] = RetryPolicy()
     timeouts: t.ClassVar[Timeouts] = Timeouts()
+    requires_dataset: t.ClassVar[bool] = True
+    """Whether the settings have to name a dataset: `without_dataset` makes a class for commands
+    that come before there is one."""
 
     @functools.cached_property
     def settings(self) -> Settings:
@@ -44,7 +47,7 @@ class ConfiguredTarget(Target):
         Raises:
             ConfigValidationError: They are not valid (only if validation was switched off).
         """
-        settings, errors = parse_settings(self.config)
+        settings, errors = parse_settings(self.config, requires_dataset=self.requires_dataset)
         if settings is None:
             raise ConfigValidationError("Config validation failed", errors=errors)
         return settings
@@ -74,7 +77,7 @@ class ConfiguredTarget(Target):
             unknown_errors(self._config, self.config_jsonschema["properties"])
             or secret_errors(self._config)  # before the SDK, whose words quote the value
             or super()._validate_config(raise_errors=raise_errors)
-            or parse_settings(self._config)[1]
+            or parse_settings(self._config, requires_dataset=self.requires_dataset)[1]
         )
         if errors and raise_errors:
             raise ConfigValidationError(

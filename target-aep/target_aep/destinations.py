@@ -36,17 +36,23 @@ def make_destination(settings: Settings, rules: CallRules, polling: Polling) -> 
     )
 
 
-def make_client(settings: Settings, credential: Credential, rules: CallRules) -> PlatformClient:
+def make_client(
+    settings: Settings,
+    credential: Credential,
+    rules: CallRules,
+    tokens: TokenSource | None = None,
+) -> PlatformClient:
     """Make a client of the platform, without any request.
 
     Args:
         settings: The checked settings.
         credential: Whose calls they are.
         rules: How calls are made.
+        tokens: Where tokens come from; None for a source of its own.
     """
     return PlatformClient(
         settings.platform_url,
-        TokenSource(credential, settings.ims_url, rules),
+        tokens or TokenSource(credential, settings.ims_url, rules),
         rules,
         client_id=credential.client_id,
         org_id=credential.org_id,

@@ -18,15 +18,20 @@ class SchemaError(TargetError):
 class PlatformError(TargetError):
     """Experience Platform (or IMS) refused a call, or could not be reached."""
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
-        """Keep the HTTP status beside the message.
+    def __init__(
+        self, message: str, *, status: int | None = None, about: str | None = None
+    ) -> None:
+        """Keep the HTTP status beside the message, and what was refused.
 
         Args:
             message: What the service said and what to do.
             status: HTTP status of the last answer; None where there was none.
+            about: What every call would be refused for, such as `sandbox` (`refusals.about`); None
+                where it was this call.
         """
         super().__init__(message)
         self.status = status
+        self.about = about
 
 
 class DiskError(TargetError):

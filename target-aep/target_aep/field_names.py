@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_]+")
 _SUFFIX_LENGTH = 6
 
+SIBLING_KINDS: t.Final = ("boolean", "integer", "number", "string", "object", "array")
+
 
 def sanitized(raw: str) -> str | None:
     """The valid field name closest to a property name; different names may meet in one.
@@ -32,8 +34,33 @@ def sanitized(raw: str) -> str | None:
 
 def suffixed(raw: str) -> str:
     """A valid field name made for this property name alone: a digest of it is appended."""
-    digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{sanitized(raw) or 'property'}_{digest[:_SUFFIX_LENGTH]}"
+    return f"{sanitized(raw) or 'property'}_{_digest(raw)}"
+
+
+def typed_sibling(raw: str, kind: str) -> str:
+    """The field for a property's values of another type than its own field has.
+
+    The digest is that of the property, so that no other property has such a field for its own.
+
+    Args:
+        raw: The property.
+        kind: boolean, integer, number, string, object or array.
+    """
+    return f"{sanitized(raw) or 'property'}_{kind}_{_digest(raw)}"
+
+
+def sibling_kinds(raw: str, fields: Container[str]) -> list[str]:
+    """The kinds for which a schema has a sibling of a property's field."""
+    return [kind for kind in SIBLING_KINDS if typed_sibling(raw, kind) in fields]
+
+
+def may_fill(raw: str, field: str) -> bool:
+    """Whether a property may be what fills a field of a schema."""
+    return matching_field(raw, (field,)) == field or bool(sibling_kinds(raw, (field,)))
+
+
+def _digest(raw: str) -> str:
+    return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:_SUFFIX_LENGTH]
 
 
 def matching_field(raw: str, fields: Container[str]) -> str | None:

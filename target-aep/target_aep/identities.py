@@ -23,8 +23,13 @@ AUTHENTICATED_STATES: t.Final = ("ambiguous", "loggedOut", "authenticated")
 DEFAULT_IDENTITIES: t.Final[tuple[dict[str, t.Any], ...]] = (
     {"field": "distinct_id", "namespace": "MixpanelDistinctID", "primary": True},
     {"field": "$user_id", "namespace": "MixpanelUserID"},
-    {"field": "$device_id", "namespace": "MixpanelDeviceID"},
+    {"field": "$device_id", "namespace": "MixpanelDeviceID", "id_type": "COOKIE"},
 )
+
+ID_TYPES: t.Final = (
+    "CROSS_DEVICE", "COOKIE", "DEVICE", "EMAIL", "MOBILE", "PHONE", "NON_PEOPLE",
+)  # fmt: skip
+"""Types of namespaces (identity-service.yaml in AdobeDocs/experience-platform-apis)."""
 
 _BLOCKED = frozenset({"null", "anonymous", "invalid"})
 _MAX_LENGTH = 1024
@@ -33,12 +38,23 @@ _ECID = re.compile(r"\d{38}", re.ASCII)
 
 @dataclass(frozen=True)
 class Identity:
-    """Where an identity is read, and the namespace (by its code) that it belongs to."""
+    """Where an identity is read, and the namespace (by its code) that it belongs to.
+
+    Attributes:
+        reads: Its possible places in a record.
+        namespace: Code of its namespace.
+        primary: Whether Profile keeps the record under it.
+        authenticated_state: One of AUTHENTICATED_STATES.
+        field: How the setting names its place.
+        id_type: What kind of namespace is made where there is none, one of ID_TYPES.
+    """
 
     reads: tuple[Read, ...]
     namespace: str
     primary: bool
     authenticated_state: str
+    field: str = ""
+    id_type: str = ID_TYPES[0]
 
 
 def parse_identities(setting: Sequence[dict[str, t.Any]]) -> tuple[Identity, ...]:
@@ -65,6 +81,11 @@ def _parse(entry: dict[str, t.Any], number: int) -> Identity:
             f"identities: entry {number}: authenticated_state {state!r} is not one of "
             f"{', '.join(AUTHENTICATED_STATES)}"
         )
+    id_type = str(entry.get("id_type") or ID_TYPES[0]).upper()
+    if id_type not in ID_TYPES:
+        raise TargetError(
+            f"identities: entry {number}: id_type {id_type!r} is not one of {', '.join(ID_TYPES)}"
+        )
     try:
         path = parse_path(field)
     except MappingSetError as error:
@@ -74,6 +95,8 @@ def _parse(entry: dict[str, t.Any], number: int) -> Identity:
         namespace=namespace,
         primary=bool(entry.get("primary", False)),
         authenticated_state=state,
+        field=field,
+        id_type=id_type,
     )
 
 

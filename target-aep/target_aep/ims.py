@@ -31,6 +31,41 @@ DEFAULT_SCOPES: t.Final = (
 
 _LONGEST_MARGIN = 300.0
 
+_CREDENTIAL: t.Final = "the OAuth Server-to-Server credential of the project (Developer Console)"
+_HINTS: t.Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (
+        ("expired", "disabled", "inactive", "deactivated", "revoked", "deleted", "suspended"),
+        (
+            "the credential or its secret has expired or is switched off: check client_id and "
+            f"client_secret, add a new secret to {_CREDENTIAL}, and see that its API access is on"
+        ),
+    ),
+    (
+        ("scope",),
+        f"check scopes: only those that are listed for {_CREDENTIAL} are given",
+    ),
+    (
+        ("client_secret", "client secret"),
+        (
+            "the secret is not valid, or not any more: check client_id and client_secret with "
+            f"{_CREDENTIAL}"
+        ),
+    ),
+    (
+        ("client_id", "client id"),
+        (
+            "there is no such credential, or it was disabled or deleted: check client_id and "
+            f"client_secret with {_CREDENTIAL}"
+        ),
+    ),
+    (
+        ("unauthorized_client", "unsupported_grant_type"),
+        f"it is of another kind: client_id must be that of {_CREDENTIAL}",
+    ),
+)
+"""Hints by words of a refusal, the most telling first."""
+_NOT_IMS = frozenset({301, 302, 307, 308, 404, 405})
+
 _PATIENCE = 5
 """Times as many tries where IMS throttles a credential, which passes (Developer Console guide,
 ServerToServerAuthentication/implementation.md), as where it does not work."""
@@ -130,7 +165,10 @@ class TokenSource:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise RetriableError(f"IMS at {self._url}: {type(error).__name__}") from error
+            raise RetriableError(
+                f"IMS at {self._url} can't be reached ({type(error).__name__}), check ims_url and "
+                "the network"
+            ) from error
         if response.status_code != requests.codes.ok:
             raise self._refusal(response)
         token, lifetime = self._read_answer(response)
@@ -157,17 +195,34 @@ class TokenSource:
             return _ThrottledError(retry_after(response))
         if status >= requests.codes.server_error:
             return RetriableError(f"IMS answered {status}", retry_after=retry_after(response))
-        said = self._rules.redact.quote(_words_of(response))
-        hint = "check client_id and client_secret"
-        if "scope" in said:
-            hint = "check scopes: the Developer Console lists those of the credential"
-        return PlatformError(f"IMS refused the credential ({status} {said}): {hint}", status=status)
+        error, description = _words_of(response)
+        said = self._rules.redact.quote(f"{error} {description}")
+        return PlatformError(
+            f"IMS refused the credential ({status} {said}): {_hint(status, error, description)}",
+            status=status,
+        )
 
 
-def _words_of(response: requests.Response) -> str:
-    """IMS's error code."""
+def _words_of(response: requests.Response) -> tuple[str, str]:
+    """IMS's error code and its description."""
     try:
         answer = response.json()
-        return str(answer.get("error") or answer.get("error_code") or "")
+        error = str(answer.get("error") or answer.get("error_code") or "")
+        return error, str(answer.get("error_description") or answer.get("message") or "")
     except (ValueError, AttributeError):
-        return "without a reason"
+        return "without a reason", ""
+
+
+def _hint(status: int, error: str, description: str) -> str:
+    """What to do about a refusal.
+
+    The codes are those of OAuth (RFC 6749, section 5.2); what the description says differs, so
+    that only its nouns are looked for.
+    """
+    said = f"{error} {description}".lower()
+    for words, hint in _HINTS:
+        if any(word in said for word in words):
+            return hint
+    if status in _NOT_IMS:
+        return "check ims_url: what answers there does not give tokens"
+    return "check client_id and client_secret"

@@ -36,6 +36,7 @@ if t.TYPE_CHECKING:
     from target_aep.compiled_mapping import CompiledMapping, Names
     from target_aep.mapping import MappingSet
     from target_aep.mapping_program import Failures
+    from target_aep.provisioning.property_census import PropertyCensus
     from target_aep.unconvertible import UnconvertibleError
     from target_aep.xdm_schema import XdmField
 
@@ -74,6 +75,7 @@ class RecordMapper:
         *,
         policies: Policies = _DEFAULT_POLICIES,
         evaluation: Evaluation | None = None,
+        census: PropertyCensus | None = None,
     ) -> None:
         """Compile the mapping set.
 
@@ -82,9 +84,10 @@ class RecordMapper:
             schema: The dataset's schema; None leaves values as expressions give them, dates as
                 RFC 3339 text.
             identities: What goes into the identityMap, if the schema has one.
-            now: The clock that tells future events.
+            now: The clock that tells future events, and which fields are too new to be used.
             policies: How expressions take null.
             evaluation: The moment that expressions see, and where chance comes from.
+            census: Is shown the properties that no typed field takes; None for none.
 
         Raises:
             MappingMistakesError: The set can't be used, or not with this schema; all mistakes.
@@ -130,7 +133,11 @@ class RecordMapper:
         self._maps_identities = any(each.steps[0] == "identityMap" for each in self._placed)
         self._required = self._required_names()
         self._required_below = required_below(schema) if schema else None
-        self._remainder = RemainderPlan(self._rule, schema, self.report) if self._rule else None
+        self._remainder = (
+            RemainderPlan(self._rule, schema, self.report, now=now, census=census)
+            if self._rule
+            else None
+        )
 
     @property
     def missing_fields(self) -> list[str]:
@@ -139,6 +146,11 @@ class RecordMapper:
         if self._remainder and self._remainder.missing:
             missing.add(self._remainder.missing)
         return sorted(missing)
+
+    @property
+    def awaited_fields(self) -> Sequence[str]:
+        """XDM paths of fields for properties that are too new in the schema to be used yet."""
+        return self._remainder.awaited if self._remainder else ()
 
     @property
     def loses_properties(self) -> bool:

@@ -10,6 +10,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MAX_COUNTED = 1000
+_MOST_WAITING = 10_000
+_SHOWN = 20
 
 
 @dataclass
@@ -46,6 +48,8 @@ class MappingReport:
     failures: dict[int, MappingFailure] = field(default_factory=dict)
     unconverted_parts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    _in_map: Counter[str] = field(default_factory=Counter)
+    _to_map: list[str] = field(default_factory=list)
     identities_left_out: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -71,6 +75,33 @@ class MappingReport:
         """Count values without a field."""
         _count(self.left_out, names)
 
+    def count_in_map(self, names: Iterable[str]) -> None:
+        """Count values of properties that went to the map; summed up now and then, for speed."""
+        self._to_map.extend(names)
+        if len(self._to_map) > _MOST_WAITING:
+            self._sum_up()
+
+    @property
+    def in_map(self) -> Counter[str]:
+        """Values without a typed field that went to the map, by property."""
+        self._sum_up()
+        return self._in_map
+
+    def map_line(self) -> str | None:
+        """How many values went to the map, None if none did."""
+        counts = self.in_map
+        if not counts:
+            return None
+        return (
+            f"{sum(counts.values())} values of {len(counts)} properties have no typed field and "
+            f"went to the map: {_top(counts)}"
+        )
+
+    def _sum_up(self) -> None:
+        for name, count in Counter(self._to_map).items():
+            _count(self._in_map, (name,), count)
+        self._to_map.clear()
+
     def lines(self) -> Iterator[str]:
         """What there is to warn of at the end of a run, a line each."""
         for number in sorted(self.failures):
@@ -81,11 +112,17 @@ class MappingReport:
             (self.identities_left_out, "identities would be refused and were left out"),
         ):
             if counter:
-                shown = ", ".join(f"{name} ({count})" for name, count in counter.most_common(20))
-                yield f"{sum(counter.values())} {words}: {shown}"
+                yield f"{sum(counter.values())} {words}: {_top(counter)}"
 
 
-def _count(counter: Counter[str], names: Iterable[str]) -> None:
+def _top(counter: Counter[str]) -> str:
+    """The most frequent names with their counts, those that are equally frequent by name."""
+    ordered = sorted(counter.items(), key=lambda each: (-each[1], each[0]))
+    shown = ", ".join(f"{name} ({count})" for name, count in ordered[:_SHOWN])
+    return shown + (", …" if len(ordered) > _SHOWN else "")
+
+
+def _count(counter: Counter[str], names: Iterable[str], by: int = 1) -> None:
     """Count by name, up to a bound: a project can make up names without end."""
     for name in names:
-        counter[name if name in counter or len(counter) < _MAX_COUNTED else "(other names)"] += 1
+        counter[name if name in counter or len(counter) < _MAX_COUNTED else "(other names)"] += by

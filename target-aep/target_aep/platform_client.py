@@ -10,7 +10,7 @@ import requests
 
 from target_aep.calls import Bearer
 from target_aep.errors import DiskError, PlatformError
-from target_aep.refusals import hint_for, words_of
+from target_aep.refusals import about, hint_for, words_of
 from target_aep.retrying import RetriableError, retry_after
 
 if t.TYPE_CHECKING:
@@ -228,7 +228,9 @@ class PlatformClient:
         if status >= requests.codes.server_error:
             raise ResponseLostError(f"{status} {said}".strip(), retry_after=retry_after(response))
         raise PlatformError(
-            f"{what} was refused: {status} {said}{hint_for(status, said)}", status=status
+            f"{what} was refused: {status} {said}{hint_for(status, said)}",
+            status=status,
+            about=about(status, said),
         )
 
     def _quote(self, response: requests.Response) -> str:

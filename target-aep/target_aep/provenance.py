@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from target_aep.coercion import OMITTED, prune
 from target_aep.data_prep.failures import EvaluationError
-from target_aep.field_names import matching_field
+from target_aep.field_names import may_fill
 from target_aep.json_lines import json_text
 from target_aep.list_sources import compile_iterator, compile_list_reader
 from target_aep.paths import EACH, MISSING, compile_reader, parse_path
@@ -88,7 +88,7 @@ class Provenance:
             properties = compile_reader(parse_path(rule.source))(record)
             field = str(leaf[len(fields)])
             names = properties if isinstance(properties, dict) else {}
-            found = [name for name in names if matching_field(name, (field,)) == field]
+            found = [name for name in names if may_fill(name, field)]
             name = field if field in found or not found else min(found)
             return Origin(None, f"{rule.source}.{name} (by its name)")
         return None

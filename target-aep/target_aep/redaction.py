@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from urllib.parse import quote_plus
 
+HIDDEN = "***"
+"""What stands for a secret."""
+
 _LONGEST_QUOTE = 500
 _SHORTEST_SECRET = 3
 
@@ -28,7 +31,7 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """The text with `***` for each secret."""
         for form in self._forms:
-            text = text.replace(form, "***")
+            text = text.replace(form, HIDDEN)
         return text
 
     def quote(self, text: str) -> str:

@@ -7,21 +7,60 @@ import typing as t
 if t.TYPE_CHECKING:
     import requests
 
-_GATEWAY_HINTS: t.Final[dict[str, str]] = {
-    # help/landing/troubleshooting.md in AdobeDocs/experience-platform.en
-    "403000": "the API key is missing: check client_id",
-    "403003": "the API key is not valid: check client_id, and that the API is added to its project",
-    "400003": "the organisation is missing: check org_id",
-    "403025": "no access: give the credential a product profile and a role for the sandbox",
-    "403027": "the organisation does not fit the credential: check org_id and its product profile",
-    "403010": "the access token is missing",
-    "401013": "the access token is not valid: check client_id, client_secret and ims_url",
+Topic = t.Literal["authorization", "api key", "organisation", "product profile", "sandbox"]
+"""What all calls of a credential are refused for, whichever service they are for."""
+
+
+class _Refusal(t.NamedTuple):
+    about: Topic
+    hint: str
+
+
+_NO_PROFILE: t.Final = "403025"
+_GATEWAY: t.Final[dict[str, _Refusal]] = {
+    # help/landing/troubleshooting.md and help/landing/api-authentication.md in
+    # AdobeDocs/experience-platform.en
+    "403010": _Refusal(
+        "authorization",
+        "the access token is missing: see that no proxy takes the Authorization header away",
+    ),
+    "401013": _Refusal(
+        "authorization",
+        "the access token is not valid: check that ims_url and platform_url belong together, "
+        "client_id and client_secret",
+    ),
+    "403000": _Refusal("api key", "the API key is missing: set client_id"),
+    "403003": _Refusal(
+        "api key",
+        "the API key is not valid: check client_id, and that its project in the Developer Console "
+        "has the Experience Platform API",
+    ),
+    "400003": _Refusal(
+        "organisation", "the organisation is missing: set org_id, as the Developer Console shows it"
+    ),
+    "403027": _Refusal(
+        "organisation",
+        "the organisation does not fit the credential: check org_id, and that the credential has "
+        "a product profile of Experience Platform (Developer Console)",
+    ),
+    _NO_PROFILE: _Refusal(
+        "product profile",
+        "no access: give the credential a product profile of Experience Platform (Developer "
+        "Console or Admin Console) and a role for the sandbox (Permissions)",
+    ),
 }
+_SANDBOX = _Refusal(
+    "sandbox",
+    "there is no such sandbox, or no access to it: check sandbox_name, and give the credential a "
+    "role for it (Permissions)",
+)
 _STATUS_HINTS: t.Final[dict[int, str]] = {
     401: "check client_id, client_secret and scopes",
     403: "check sandbox_name, and that the credential has a product profile and a role for it",
     404: "check platform_url and the ids in the settings",
 }
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
 
 
 def words_of(response: requests.Response) -> str:
@@ -42,9 +81,31 @@ def words_of(response: requests.Response) -> str:
     return " ".join(str(part) for part in parts if part) or response.text
 
 
+def about(status: int, said: str) -> Topic | None:
+    """What was refused, if it is not the call itself.
+
+    Args:
+        status: The HTTP status.
+        said: The words of the service.
+    """
+    refusal = _refusal(status, said)
+    if refusal is None:
+        return "authorization" if status == _UNAUTHORIZED else None
+    return refusal.about
+
+
 def hint_for(status: int, said: str) -> str:
     """What to do, in brackets; empty where there is nothing to advise."""
-    for code, hint in _GATEWAY_HINTS.items():
-        if code in said:
-            return f" ({hint})"
-    return f" ({_STATUS_HINTS[status]})" if status in _STATUS_HINTS else ""
+    refusal = _refusal(status, said)
+    hint = refusal.hint if refusal else _STATUS_HINTS.get(status)
+    return f" ({hint})" if hint else ""
+
+
+def _refusal(status: int, said: str) -> _Refusal | None:
+    by_code = next((refusal for code, refusal in _GATEWAY.items() if code in said), None)
+    if by_code is None and "product context" in said.lower():
+        # static/swagger-specs/identity-service.yaml in AdobeDocs/experience-platform-apis, a 401
+        return _GATEWAY[_NO_PROFILE]
+    # No document tells the words or the code of a refused sandbox.
+    is_sandbox = status == _FORBIDDEN and "sandbox" in said.lower()
+    return by_code or (_SANDBOX if is_sandbox else None)

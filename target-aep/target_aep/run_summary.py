@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from target_aep.evolution import Evolved
     from target_aep.loading import LoadedBatch
 
 logger = logging.getLogger("target-aep")
@@ -88,6 +89,7 @@ class Run:
         dead_letters: The folder of rejected records.
         error: Why it failed, None if it did not.
         completed: When it ended.
+        evolution: What it found out about properties without a typed field.
     """
 
     streams: Collection[StreamRun]
@@ -96,6 +98,7 @@ class Run:
     dead_letters: Path
     error: RunError | None = None
     completed: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    evolution: Collection[Evolved] = ()
 
     def total(self, of_stream: Callable[[StreamRun], int]) -> int:
         """A count over all streams."""
@@ -128,6 +131,7 @@ def summarise(run: Run) -> Summary:
             "errors": [error._asdict()] if error else [],
         },
         "streams": [_stream_of(stream, run.dead_letters) for stream in run.streams],
+        **_evolution_of(run.evolution),
     }
 
 
@@ -212,6 +216,10 @@ def _stream_of(stream: StreamRun, dead_letters: Path) -> Summary:
         **_records_of([stream], dead_letters),
         "batchIds": [batch.id for batch in stream.batches],
     }
+
+
+def _evolution_of(evolution: Collection[Evolved]) -> Summary:
+    return {"schemaEvolution": [each.document() for each in evolution]} if evolution else {}
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_aep.destination import Binding
+    from target_aep.evolution import Mode as EvolutionMode
 
 _CREDENTIAL_SETTINGS = ("client_id", "client_secret", "org_id")
 _LARGEST_UPLOAD = 256_000_000
@@ -42,16 +43,22 @@ class Settings:
     mappings: MappingChoice
     identities: tuple[Identity, ...]
     identities_by_stream: Mapping[str, tuple[Identity, ...]]
+    has_identity_map: bool
     local_path: Path
     local_binding: Binding
     batch_max_bytes: int
     file_max_bytes: int
     dead_letter_path: Path
     run_summary_path: Path
+    schema_evolution: EvolutionMode
     load: LoadOptions
 
     def identities_of(self, stream: str) -> tuple[Identity, ...]:
         """What goes into the identityMap of a stream."""
+        return self.declared_identities_of(stream) if self.has_identity_map else ()
+
+    def declared_identities_of(self, stream: str) -> tuple[Identity, ...]:
+        """The identities of a stream, wherever they are put."""
         return self.identities_by_stream.get(stream, self.identities)
 
     @property
@@ -66,18 +73,21 @@ class Settings:
         raise TargetError("mapping: it has to be fetched first")
 
 
-def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[str]]:
+def parse_settings(
+    config: Mapping[str, t.Any], *, requires_dataset: bool = True
+) -> tuple[Settings | None, list[str]]:
     """Check a configuration that already fits CONFIG_SCHEMA, with its defaults filled in.
 
     Args:
         config: The configuration.
+        requires_dataset: Whether it has to name a dataset of Experience Platform.
 
     Returns:
         The settings and no errors, or None and one line per mistake, each naming its setting.
     """
     errors = [
         *_unavailable(config),
-        *_platform_errors(config),
+        *_platform_errors(config, requires_dataset=requires_dataset),
         *_size_errors(config),
         *_folder_errors(config),
     ]
@@ -102,12 +112,14 @@ def parse_settings(config: Mapping[str, t.Any]) -> tuple[Settings | None, list[s
             mappings=mappings,
             identities=identities,
             identities_by_stream=identities_by_stream,
+            has_identity_map=config["identity_storage"] == "identity_map",
             local_path=Path(config["local_path"]),
             local_binding=binding,
             batch_max_bytes=config["batch_max_bytes"],
             file_max_bytes=config["file_max_bytes"],
             dead_letter_path=Path(config["dead_letter_path"]),
             run_summary_path=Path(config["run_summary_path"]),
+            schema_evolution=config["schema_evolution"],
             load=LoadOptions(
                 wait_for=config["wait_for"],
                 batch_timeout_seconds=config["batch_timeout_minutes"] * 60.0,
@@ -203,10 +215,15 @@ def _unavailable(config: Mapping[str, t.Any]) -> list[str]:
         errors.append("ingestion: streaming is not available in this version, use batch")
     if config["file_format"] != "json":
         errors.append("file_format: parquet is not available in this version, use json")
+    if config["schema_evolution"] == "apply" and config["destination"] == "local":
+        errors.append(
+            "schema_evolution: apply changes a schema in Experience Platform; with "
+            "destination=local use plan"
+        )
     return errors
 
 
-def _platform_errors(config: Mapping[str, t.Any]) -> list[str]:
+def _platform_errors(config: Mapping[str, t.Any], *, requires_dataset: bool) -> list[str]:
     if config["destination"] != "platform":
         return []
     errors = [
@@ -218,7 +235,8 @@ def _platform_errors(config: Mapping[str, t.Any]) -> list[str]:
         errors.append("org_id: must end in @AdobeOrg")
     if config["sandbox_name"] != config["sandbox_name"].lower():
         errors.append("sandbox_name: sandbox names are all lower case")
-    if not any(config.get(name) for name in ("dataset_id", "dataset_name", "datasets")):
+    names_dataset = any(config.get(name) for name in ("dataset_id", "dataset_name", "datasets"))
+    if requires_dataset and not names_dataset:
         errors.append("dataset_id: set dataset_id, dataset_name or datasets")
     if config.get("dataset_id") and config.get("dataset_name"):
         errors.append("dataset_name: set either dataset_id or dataset_name, not both")

@@ -61,6 +61,7 @@ class XdmSink(BatchSink):
         for warning in self._mapper.warnings:
             logger.warning("Stream '%s': %s", stream_name, warning)
         self._warn_of_missing_fields()
+        self._tell_awaited_fields()
         self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
         self._spool: BatchSpool | None = None
         self._progress = CommitProgress()
@@ -96,6 +97,16 @@ class XdmSink(BatchSink):
                 "Stream '%s': properties without a field of their own are LOST, because the "
                 "dataset's schema has no map for them. Is this the right dataset? Else add the map",
                 self.stream_name,
+            )
+
+    def _tell_awaited_fields(self) -> None:
+        if awaited := self._mapper.awaited_fields:
+            logger.info(
+                "Stream '%s': %d fields were added less than 16 minutes ago, which ingestion may "
+                "not know yet; this run leaves their values in the map: %s",
+                self.stream_name,
+                len(awaited),
+                ", ".join(awaited[:20]) + (", …" if len(awaited) > 20 else ""),  # noqa: PLR2004
             )
 
     def take_schema(self, schema: dict[str, t.Any], key_properties: Sequence[str] | None) -> None:
@@ -257,6 +268,8 @@ class XdmSink(BatchSink):
         """Say once, at the end, what the mapping could not place as asked."""
         for line in self._mapper.report.lines():
             logger.warning("Stream '%s': %s", self.stream_name, line)
+        if map_line := self._mapper.report.map_line():
+            logger.info("Stream '%s': %s", self.stream_name, map_line)
         for count, words in (
             (self._repeated, "records had an _id that their batch had already: loaded once"),
             (self._oversized, "records are over 10 KB: the data lake has them, Profile does not"),

@@ -85,6 +85,11 @@ def make_onlooker(target_class: type[TargetAEP], settings: dict[str, t.Any]) -> 
     return target
 
 
+def without_dataset(target_class: type[TargetAEP]) -> type[TargetAEP]:
+    """The target for commands that come before there is a dataset: the settings may name none."""
+    return type(target_class.__name__, (target_class,), {"requires_dataset": False})
+
+
 def _end(number: int, _frame: FrameType | None) -> t.NoReturn:
     raise SystemExit(128 + number)
 

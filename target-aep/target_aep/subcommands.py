@@ -7,9 +7,12 @@ import typing as t
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
+from target_aep.batch_status.command import status_command
 from target_aep.mapping_commands import mapping_command
 from target_aep.preview_command import preview_command
+from target_aep.provisioning.commands import plan_command, provision_command
 from target_aep.retry import retry
+from target_aep.sandbox_check.command import check_command
 from target_aep.subcommand_running import config_option, run
 
 if t.TYPE_CHECKING:
@@ -86,6 +89,10 @@ def with_subcommands(command: click.Command, target_class: type[TargetAEP]) -> c
             _retry_command(target_class),
             preview_command(target_class),
             mapping_command(target_class),
+            status_command(target_class),
+            check_command(target_class),
+            plan_command(target_class),
+            provision_command(target_class),
         ],
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import math
 import signal
 import sys
@@ -22,10 +23,12 @@ from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
 from target_aep.destinations import make_client, make_destination
 from target_aep.errors import TargetError, UnfinishedRunError
+from target_aep.evolution import SchemaEvolution
 from target_aep.mapper import RecordMapper
 from target_aep.mapping_sets_api import fetch_mapping_set
 from target_aep.message_reader import NumberedReader
 from target_aep.promotion import Polling
+from target_aep.provisioning.extension import add_fields
 from target_aep.run_end import (
     NO_STATE,
     cut_complaint,
@@ -47,6 +50,7 @@ if t.TYPE_CHECKING:
     from target_aep.destination import Binding, Destination
     from target_aep.mapping import MappingSet
     from target_aep.mapping_choice import MappingReference
+    from target_aep.provisioning.property_fields import Proposal
 
 
 class TargetAEP(ConfiguredTarget):
@@ -55,6 +59,11 @@ class TargetAEP(ConfiguredTarget):
     default_sink_class = XdmSink
     message_reader_class = NumberedReader
     polling: t.ClassVar[Polling] = Polling()
+
+    @staticmethod
+    def now() -> datetime:
+        """The moment: it tells future events, and fields that are too new to be used."""
+        return datetime.now(timezone.utc)
 
     is_run = False
     """Whether messages are loaded; else another command is at work, and the last run's summary is
@@ -78,6 +87,11 @@ class TargetAEP(ConfiguredTarget):
         self._written_state: dict[str, t.Any] | None = None
         self.pipeline = CommitPipeline(self._emit_state)
 
+    @functools.cached_property
+    def evolution(self) -> SchemaEvolution:
+        """What the run finds out about properties without a typed field."""
+        return SchemaEvolution(self.settings.schema_evolution)
+
     @property
     def destination(self) -> Destination:
         """Where batches go, made on first use."""
@@ -96,12 +110,24 @@ class TargetAEP(ConfiguredTarget):
             TargetError: Its mapping set can't be fetched, or not used with the dataset's schema.
         """
         mappings = self.settings.mappings
+        mapping_set = mappings.of(stream, self._fetch_mapping_set).for_tenant(binding.tenant)
         return RecordMapper(
-            mappings.of(stream, self._fetch_mapping_set).for_tenant(binding.tenant),
+            mapping_set,
             binding.schema,
             self.settings.identities_of(stream),
+            self.now,
             policies=mappings.policies,
+            census=self.evolution.census_of(binding, mapping_set),
         )
+
+    def _add_fields(
+        self, dataset: str, parent: tuple[str, ...], proposals: Sequence[Proposal]
+    ) -> Sequence[str]:
+        credential = self.settings.credential
+        if credential is None:
+            raise TargetError("schema_evolution: a schema is changed with a credential only")
+        client = make_client(self.settings, credential, self.rules)
+        return add_fields(client, dataset, parent, proposals, self.now())
 
     def _fetch_mapping_set(self, reference: MappingReference) -> MappingSet:
         credential = self.settings.mapping_credential
@@ -187,6 +213,7 @@ class TargetAEP(ConfiguredTarget):
         self.pipeline.finish()
         for sink in self._sinks:
             sink.log_mapping_report()
+        self.evolution.finish(self._add_fields)
         self.close()
         for sink in self._sinks:
             complaints.extend(sink.loader.complaints)
@@ -261,6 +288,7 @@ class TargetAEP(ConfiguredTarget):
             input_bytes=self._reader.bytes_read,
             dead_letters=self.settings.dead_letter_path,
             error=error,
+            evolution=self.evolution.results,
         )
 
     def _tell_in_words(self) -> None:

@@ -13,9 +13,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from target_aep.errors import SchemaError
+from target_aep.field_age import added_at
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
 Kind = t.Literal[
     "any", "string", "integer", "number", "boolean", "date", "date-time", "object", "map", "array"
@@ -27,7 +29,10 @@ _STANDARD_ROOTS = frozenset({"_id", "_repo", "_dc", "_schema", "_xdm", "_experie
 
 @dataclass(frozen=True)
 class XdmField:
-    """One field: its kind, its constraints and, for containers, its parts."""
+    """One field: its kind, its constraints and, for containers, its parts.
+
+    `added` is when this target has added it, where its description tells that.
+    """
 
     kind: Kind
     properties: Mapping[str, XdmField] = field(default_factory=dict)
@@ -40,6 +45,7 @@ class XdmField:
     maximum: float | None = None
     min_length: int = 0
     max_length: int | None = None
+    added: datetime | None = None
 
     def find(self, path: tuple[str, ...]) -> XdmField | None:
         """The field at a path of names below this one, or None.
@@ -102,6 +108,7 @@ def _parse(node: t.Any, document: Mapping[str, t.Any], depth: int) -> XdmField:
         return ANY
     node = _flatten(node, document)
     kind = _kind(node)
+    added = added_at(node.get("description"))
     if kind == "object":
         return XdmField(
             kind="object",
@@ -110,17 +117,18 @@ def _parse(node: t.Any, document: Mapping[str, t.Any], depth: int) -> XdmField:
                 for name, part in node.get("properties", {}).items()
             },
             required=tuple(node.get("required", ())),
+            added=added,
         )
     if kind == "map":
-        return XdmField(
-            kind="map", items=_parse(node.get("additionalProperties"), document, depth + 1)
-        )
+        items = _parse(node.get("additionalProperties"), document, depth + 1)
+        return XdmField(kind="map", items=items, added=added)
     if kind == "array":
-        return XdmField(kind="array", items=_parse(node.get("items"), document, depth + 1))
-    return _parse_leaf(node, kind)
+        items = _parse(node.get("items"), document, depth + 1)
+        return XdmField(kind="array", items=items, added=added)
+    return _parse_leaf(node, kind, added)
 
 
-def _parse_leaf(node: Mapping[str, t.Any], kind: Kind) -> XdmField:
+def _parse_leaf(node: Mapping[str, t.Any], kind: Kind, added: datetime | None) -> XdmField:
     minimum, maximum = node.get("minimum"), node.get("maximum")
     if kind == "integer":
         # A long is documented as +-(2^53 - 1), also where the schema does not spell it out.
@@ -137,6 +145,7 @@ def _parse_leaf(node: Mapping[str, t.Any], kind: Kind) -> XdmField:
         maximum=maximum,
         min_length=int(node.get("minLength", 0)),
         max_length=node.get("maxLength"),
+        added=added,
     )
 
 

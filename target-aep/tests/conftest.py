@@ -6,10 +6,10 @@ import io
 import json
 import os
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import pytest
+from emulator_front import Front
 from emulators.aep import AepEmulator, Promotion
 from emulators.aep.demo import MIXPANEL_DATASET, install_demo
 from hypothesis import settings as hypothesis_settings
@@ -20,7 +20,6 @@ from target_aep.errors import TargetError
 from target_aep.promotion import Polling
 from target_aep.retrying import RetryPolicy
 from target_aep.target import TargetAEP
-from werkzeug.wrappers import Request, Response
 
 # A busy machine is not a fault, and no examples are left behind. `HYPOTHESIS_PROFILE=nightly` is
 # for the tests named fuzz: `pytest -n0 target-aep/tests/test_data_prep_fuzz.py`.
@@ -34,23 +33,6 @@ class EagerTarget(TargetAEP):
 
     retry_policy = RetryPolicy(tries=4, base=0.001, cap=0.01, longest_wish=0.01)
     polling = Polling(first=0.001, longest=0.01)
-
-
-class Front:
-    """Stands before the emulator; `alter` may answer in its place, or change what it answers.
-
-    It is called with the request and a function that asks the emulator.
-    """
-
-    def __init__(self, emulator: AepEmulator) -> None:
-        self._emulator = emulator
-        self.alter: Any = None
-
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        if self.alter is None:
-            return self._emulator(environ, start_response)
-        ask = partial(Response.from_app, self._emulator, environ)
-        return self.alter(Request(environ), ask)(environ, start_response)
 
 
 @dataclass

@@ -29,6 +29,8 @@ GOOD = {
     "null_in_arithmetic": ("zero", "zero"),
     "method_on_null": ("error", "error"),
     "identities": ('[{"field": "a", "namespace": "N"}]', [{"field": "a", "namespace": "N"}]),
+    "identity_storage": ("descriptors", "descriptors"),
+    "schema_evolution": ("plan", "plan"),
     "destination": ("local", "local"),
     "local_path": ("there", "there"),
     "schema_path": (None, None),

@@ -1,0 +1,1 @@
+"""What a sandbox needs before events can be loaded: planned, made, extended."""

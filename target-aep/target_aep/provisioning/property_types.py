@@ -1,0 +1,251 @@
+"""What values a property was seen with, and the XDM type that takes them."""
+
+from __future__ import annotations
+
+import functools
+import re
+import typing as t
+from collections import Counter
+
+from target_aep.coercion import OMITTED, compile_coercer, prune
+from target_aep.provisioning.value_kinds import LARGEST_LONG, kind_of, scalar_node
+from target_aep.unconvertible import UnconvertibleError
+from target_aep.xdm_schema import XdmField
+
+if t.TYPE_CHECKING:
+    from target_aep.provisioning.value_kinds import Node
+
+Path = tuple[str, ...]
+ITEMS: t.Final = "[]"
+"""The step of a path from a list to its elements."""
+
+MOST_PARTS: t.Final = 200
+"""Paths that one property may have below it; objects with more have no type."""
+
+_DEEPEST = 4
+_ODD_KEY = "odd key"
+_TOO_DEEP = "too deep"
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_FROM_TEXT: t.Final = {
+    f"text as {field.kind}": compile_coercer(field)
+    for field in (
+        XdmField("boolean"),
+        XdmField("integer", minimum=-LARGEST_LONG, maximum=LARGEST_LONG),
+        XdmField("number"),
+    )
+}
+_FROM_ANY_TEXT: t.Final = {"text as boolean": _FROM_TEXT["text as boolean"]}
+_FIRST_OF_NUMBERS = frozenset("+-.0123456789")
+
+
+class SeenTypes:
+    """The values that a property was seen with, as counts; their order tells nothing.
+
+    Null and empty values count for nothing, since they are never sent. What is kept is bounded:
+    past that, and where a key is no name for an XDM field, objects and lists have no type.
+    """
+
+    def __init__(self, most_parts: int = MOST_PARTS) -> None:
+        """Begin with nothing seen.
+
+        Args:
+            most_parts: Paths below the property that are kept apart.
+        """
+        self._most_parts = most_parts
+        self._counts: dict[Path, Counter[str]] = {}
+        self._is_too_varied = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SeenTypes) and self._state() == other._state()
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __repr__(self) -> str:
+        return f"SeenTypes({dict(self.counts())})"
+
+    def _state(self) -> tuple[t.Any, ...]:
+        return self._most_parts, self._counts, self._is_too_varied
+
+    @property
+    def total(self) -> int:
+        """How many values were seen."""
+        return sum(count for _, count in self.families().items())
+
+    def counts(self, path: Path = ()) -> Counter[str]:
+        """How many values of each kind were seen at a path.
+
+        Beside the kinds there are `text as boolean`, `text as integer` and `text as number`: texts
+        that the target would convert.
+
+        Args:
+            path: Keys below the property, ITEMS for the elements of a list.
+        """
+        return self._counts.get(path, Counter())
+
+    def families(self, path: Path = ()) -> dict[str, int]:
+        """How many values there were of kinds that have one type in common.
+
+        A number that a double would round makes all numbers there texts: none is falsified.
+        """
+        counts = self.counts(path)
+        numbers = counts["integer"] + counts["number"]
+        texts = counts["string"] + counts["date-time"]
+        if counts["large"]:
+            texts, numbers = texts + numbers + counts["large"], 0
+        return {
+            "string": texts,
+            "number": numbers,
+            "boolean": counts["boolean"],
+            "object": counts["object"],
+            "array": counts["array"],
+        }
+
+    def observe(self, value: t.Any) -> None:
+        """Count a value; all below it, too."""
+        kept = prune(value)
+        if kept is not OMITTED:
+            self._see((), kept)
+
+    def merge(self, other: SeenTypes) -> None:
+        """Count what another one has seen, as if it had been seen here."""
+        for path, counts in other._counts.items():
+            self._counts.setdefault(path, Counter()).update(counts)
+        if other._is_too_varied:
+            self._is_too_varied = True
+        self._keep_bound()
+
+    def _see(self, path: Path, value: t.Any) -> None:
+        counts = self._counts.setdefault(path, Counter())
+        if isinstance(value, str):
+            for label in _labels_of_text(value):
+                counts[label] += 1
+            return
+        kind = kind_of(value)
+        counts[kind] += 1
+        if kind in ("object", "array") and not self._is_too_varied:
+            self._see_below(path, value, counts)
+
+    def _see_below(self, path: Path, value: t.Any, counts: Counter[str]) -> None:
+        if len(path) >= _DEEPEST:
+            counts[_TOO_DEEP] += 1
+            return
+        parts = value.items() if isinstance(value, dict) else ((ITEMS, item) for item in value)
+        for key, item in parts:
+            if isinstance(value, dict) and not _FIELD_NAME.fullmatch(key):
+                counts[_ODD_KEY] += 1
+            elif not self._is_too_varied:
+                self._see((*path, key), item)
+                self._keep_bound()
+
+    def _keep_bound(self) -> None:
+        """Forget all that is below, once that is too much: a sum that no order changes."""
+        if len(self._counts) > self._most_parts + 1:
+            self._is_too_varied = True
+        if self._is_too_varied:
+            counts = self._counts.get((), Counter())
+            of_values = {k: n for k, n in counts.items() if k not in (_ODD_KEY, _TOO_DEEP)}
+            self._counts = {(): Counter(of_values)}
+
+    def keys(self, path: Path) -> list[str]:
+        """The keys of the objects at a path, sorted."""
+        depth = len(path)
+        return sorted(
+            each[-1]
+            for each in self._counts
+            if len(each) == depth + 1 and each[:depth] == path and each[-1] != ITEMS
+        )
+
+    def scalar_kind(self, path: Path = (), *, but: t.Collection[str] = ()) -> str | None:
+        """The kind that takes all plain values that were seen at a path.
+
+        Whole numbers and others are numbers together, texts are date-times only if all are, and
+        any other mixture is text.
+
+        Args:
+            path: Where.
+            but: Families that are left aside.
+
+        Returns:
+            A kind that `scalar_node` knows; None if there was no plain value.
+        """
+        counts = self.counts(path)
+        families = self.families(path)
+        present = [
+            name for name in ("boolean", "number", "string") if families[name] and name not in but
+        ]
+        if not present:
+            return None
+        if present == ["boolean"]:
+            return "boolean"
+        if present == ["number"]:
+            return "number" if counts["number"] else "integer"
+        is_all_dates = present == ["string"] and counts["date-time"] == families["string"]
+        return "date-time" if is_all_dates else "string"
+
+    def to_node(self, path: Path = ()) -> Node | None:
+        """The definition of one field for what was seen, as the Schema Registry takes it.
+
+        It takes all plain values. Where there were plain values, objects and lists, it is for the
+        most frequent of the three.
+
+        Args:
+            path: Where below the property.
+
+        Returns:
+            The definition; None if nothing was seen, or nothing that has a type.
+        """
+        families = self.families(path)
+        plain = families["string"] + families["number"] + families["boolean"]
+        if not any(families.values()):
+            return None
+        if plain >= max(families["object"], families["array"]):
+            kind = self.scalar_kind(path)
+            return scalar_node(kind) if kind else None
+        is_object = families["object"] >= families["array"]
+        return self.object_node(path) if is_object else self.array_node(path)
+
+    def object_node(self, path: Path = ()) -> Node | None:
+        """The definition for the objects at a path; None if they have no type in XDM.
+
+        They have none if a key is no name for a field, if keys differ only in case, if there are
+        too many keys or levels, or if the values of a key have no type.
+        """
+        keys = self.keys(path)
+        if not keys or not self.is_named(path) or len({key.lower() for key in keys}) < len(keys):
+            return None
+        parts = {key: self.to_node((*path, key)) for key in keys}
+        if None in parts.values():
+            return None
+        return {"type": "object", "properties": parts}
+
+    def array_node(self, path: Path = ()) -> Node | None:
+        """The definition for the lists at a path; None if they have no type in XDM.
+
+        They have none if their elements have none, or are lists themselves.
+        """
+        items = self.to_node((*path, ITEMS))
+        if items is None or items["type"] == "array":
+            return None
+        return {"type": "array", "items": items}
+
+    def is_named(self, path: Path) -> bool:
+        """Whether all keys of the objects at a path are known, and names for XDM fields."""
+        counts = self.counts(path)
+        return not (self._is_too_varied or counts[_ODD_KEY] or counts[_TOO_DEEP])
+
+
+@functools.lru_cache(maxsize=10_000)
+def _labels_of_text(text: str) -> tuple[str, ...]:
+    """What a text is counted as: its kind, and what the target would convert it to."""
+    # What does not begin like a number is neither one nor a date.
+    is_like_number = text.lstrip()[:1] in _FIRST_OF_NUMBERS
+    coercers = _FROM_TEXT if is_like_number else _FROM_ANY_TEXT
+    return kind_of(text), *(name for name, coerce in coercers.items() if _takes(coerce, text))
+
+
+def _takes(coerce: t.Callable[[t.Any], t.Any], value: t.Any) -> bool:
+    try:
+        coerce(value)
+    except UnconvertibleError:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""The tenant's own fields that a mapping set fills, typed by the tap's schema and by samples."""
+
+from __future__ import annotations
+
+import typing as t
+
+from target_aep.compiled_mapping import compile_mappings
+from target_aep.data_prep.evaluation import Evaluation
+from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.provisioning.field_group import put_node
+from target_aep.provisioning.json_schema_types import node_of_json_schema, schema_at
+from target_aep.provisioning.property_types import ITEMS, SeenTypes
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from target_aep.compiled_mapping import CompiledMapping
+    from target_aep.data_prep.policies import Policies
+    from target_aep.mapping import MappingSet
+    from target_aep.paths import WildPath
+    from target_aep.provisioning.tap_input import StreamSample
+
+Resource = dict[str, t.Any]
+
+_TEXT: t.Final[Resource] = {"type": "string"}
+
+
+def tenant_fields(
+    sample: StreamSample, mapping_set: MappingSet, tenant: str, policies: Policies
+) -> Resource | None:
+    """The definition of the tenant's object, as far as a mapping set fills it.
+
+    A field has the type that the tap's schema gives its source, else the type of the sample's
+    values, else it is text. What the remainder rule fills is not in it.
+
+    Args:
+        sample: The stream.
+        mapping_set: With the tenant's id in it.
+        tenant: The tenant, without underscore.
+        policies: How expressions are read.
+
+    Returns:
+        A definition of an object; None if the set fills no field of the tenant.
+    """
+    compiled, _ = compile_mappings(mapping_set, policies, Evaluation())
+    own = [each for each in compiled if each.steps[0] == f"_{tenant}"]
+    if not own:
+        return None
+    seen = _seen_values(sample, mapping_set, own, policies)
+    root: Resource = {"type": "object"}
+    # Objects that are copied whole come first: fields below them are put into them.
+    for mapping in sorted(own, key=lambda each: len(each.steps)):
+        node = _node(mapping, sample.schema, seen[mapping.number])
+        put_node(root, _field_path(mapping.steps), node)
+    definition: Resource = root["properties"][f"_{tenant}"]
+    return definition
+
+
+def _seen_values(
+    sample: StreamSample,
+    mapping_set: MappingSet,
+    mappings: Sequence[CompiledMapping],
+    policies: Policies,
+) -> dict[int, SeenTypes]:
+    """What the sample's records become at the destination of each mapping, by its number."""
+    seen = {each.number: SeenTypes() for each in mappings}
+    mapper = RecordMapper(mapping_set, None, policies=policies)
+    for record in sample.records:
+        try:
+            xdm = mapper.map(record)
+        except RejectedRecordError:
+            continue
+        for mapping in mappings:
+            for value in _values_at(xdm, mapping.steps):
+                seen[mapping.number].observe(value)
+    return seen
+
+
+def _values_at(value: t.Any, steps: WildPath) -> Iterator[t.Any]:
+    if not steps:
+        yield value
+        return
+    step, below = steps[0], steps[1:]
+    if isinstance(step, str):
+        if isinstance(value, dict) and step in value:
+            yield from _values_at(value[step], below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values_at(item, below)
+
+
+def _node(mapping: CompiledMapping, schema: Resource, seen: SeenTypes) -> Resource:
+    told = None
+    if mapping.source.path is not None and not mapping.collects:
+        told = node_of_json_schema(schema_at(schema, mapping.source.path))
+    found = told or seen.to_node() or _TEXT
+    return {**found, "title": str(mapping.steps[-1])} if _is_named(mapping) else dict(found)
+
+
+def _is_named(mapping: CompiledMapping) -> bool:
+    return isinstance(mapping.steps[-1], str)
+
+
+def _field_path(steps: Iterable[t.Any]) -> tuple[str, ...]:
+    return tuple(step if isinstance(step, str) else ITEMS for step in steps)

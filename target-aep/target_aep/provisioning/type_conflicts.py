@@ -1,0 +1,92 @@
+"""Fields whose type in the schema can't take what a mapping gives: breaking differences.
+
+A field keeps its type once it is in use (help/xdm/schema/composition.md in
+AdobeDocs/experience-platform.en).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_aep.xdm_schema import XdmField
+
+_CONTAINERS = frozenset({"object", "map", "array"})
+# What the values of a type can always be converted to, beside their own type.
+_TAKES: t.Final = {
+    "string": frozenset({"string", "number", "integer", "boolean", "date", "date-time"}),
+    "number": frozenset({"number", "integer"}),
+    "integer": frozenset({"integer"}),
+    "boolean": frozenset({"boolean"}),
+    "date": frozenset({"date", "date-time"}),
+    "date-time": frozenset({"date-time", "date"}),
+}
+
+
+@dataclass(frozen=True)
+class TypeConflict:
+    """A field that is there with another type; `what` says it, `proposal` what to do."""
+
+    what: str
+    proposal: str
+
+
+def type_conflicts(
+    node: dict[str, t.Any], present: XdmField | None, path: tuple[str, ...]
+) -> Iterator[TypeConflict]:
+    """Where a wanted definition contradicts the schema.
+
+    Args:
+        node: What is wanted at the path.
+        present: What the schema has there; None if nothing.
+        path: Where.
+    """
+    if present is None or present.kind == "any":
+        return
+    wanted = _kind(node)
+    fits = wanted == present.kind or wanted in _TAKES.get(present.kind, ())
+    if not fits and not (wanted == "object" and present.kind == "map"):
+        yield _conflict(path, present.kind, wanted)
+    elif wanted == "object" and present.kind == "object":
+        for name, part in node.get("properties", {}).items():
+            yield from type_conflicts(part, present.properties.get(name), (*path, name))
+        yield from _case_clashes(node, present, path)
+    elif wanted == "array" and "items" in node:
+        yield from type_conflicts(node["items"], present.items, (*path, "[]"))
+
+
+def _case_clashes(
+    node: dict[str, t.Any], present: XdmField, path: tuple[str, ...]
+) -> Iterator[TypeConflict]:
+    """Names that differ in upper and lower case only: a level has each once, ignoring case."""
+    there = {name.lower(): name for name in present.properties}
+    for name in node.get("properties", {}):
+        other = there.get(name.lower())
+        if other is not None and other != name:
+            where = ".".join((*path, name))
+            yield TypeConflict(
+                f"{where}: the schema has {other}, and names differ by more than case in XDM",
+                f"map to {'.'.join((*path, other))}, or choose another name",
+            )
+
+
+def _conflict(path: tuple[str, ...], present: str, wanted: str) -> TypeConflict:
+    where = ".".join(path).replace(".[]", "[*]")
+    shape = "another shape" if {present, wanted} & _CONTAINERS else "another type"
+    return TypeConflict(
+        f"{where} is {present} in the schema, and the mapping gives {wanted}: {shape}, and a field "
+        "keeps its type once a dataset uses it",
+        f"map to a new field, e.g. {where}_{wanted.replace('-', '_')}, convert by an expression, "
+        "or load into a dataset of its own (dataset_name)",
+    )
+
+
+def _kind(node: dict[str, t.Any]) -> str:
+    if node.get("meta:xdmType") == "map":
+        return "map"
+    if node.get("type") == "string" and node.get("format") in ("date", "date-time"):
+        return str(node["format"])
+    return str(node.get("type"))

@@ -1,0 +1,115 @@
+"""Identity namespaces, and what Real-Time Customer Profile needs of a mapping."""
+
+from __future__ import annotations
+
+import typing as t
+
+from target_aep.paths import parse_path
+from target_aep.sandbox_check.findings import PROVISION, Finding
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from target_aep.identity_namespaces import Namespace
+    from target_aep.sandbox_check.datasets import FoundDataset
+    from target_aep.sandbox_check.mappings import CheckedMapping
+    from target_aep.schema_registry import Resource
+
+_PRIMARY: t.Final = "xdm:isPrimary"
+_SOURCE: t.Final = "xdm:sourceProperty"
+
+
+def about_namespaces(codes: Iterable[str], known: Sequence[Namespace]) -> Iterator[Finding]:
+    """Whether each namespace is there.
+
+    Args:
+        codes: Of those that are used.
+        known: All that there are.
+    """
+    by_code = {namespace.code: namespace for namespace in known}
+    by_any_case = {namespace.code.lower(): namespace.code for namespace in known}
+    for code in dict.fromkeys(codes):
+        found = by_code.get(code)
+        near = by_any_case.get(code.lower())
+        if found:
+            owner = "custom" if found.custom else "Adobe's"
+            yield Finding("ok", "namespace", f"{code}, {owner}, {found.id_type or 'of no type'}")
+        elif near:
+            yield Finding(
+                "fail",
+                "namespace",
+                f"identities: there is no namespace {code}, but {near}: write it like that",
+            )
+        else:
+            yield Finding(
+                "fail",
+                "namespace",
+                f"identities: there is no namespace {code}: `target-aep provision` makes it, or "
+                "name another one",
+            )
+
+
+def about_identities(
+    dataset: FoundDataset, checked: CheckedMapping, descriptors: Iterable[Resource]
+) -> Iterator[Finding]:
+    """Whether rows get the identity that makes them part of a profile.
+
+    A primary identity descriptor makes its field required in each row (help/xdm/api/descriptors.md
+    in AdobeDocs/experience-platform.en).
+
+    Args:
+        dataset: Where the rows go.
+        checked: The mapping that makes them.
+        descriptors: Identity descriptors of the dataset's schema.
+    """
+    stream = f"stream {checked.stream}"
+    primary = [str(each.get(_SOURCE, "")) for each in descriptors if each.get(_PRIMARY) is True]
+    unfilled = [path for path in primary if not _fills(checked, path)]
+    for path in unfilled:
+        yield Finding(
+            "warn",
+            "identity",
+            f"{stream}: the schema's primary identity is {path}, and no mapping fills it: every "
+            "row without it is rejected. Add a mapping",
+        )
+    by_map = checked.fills_identity_map and any(each.primary for each in checked.identities)
+    if by_map or checked.mapped_namespaces or len(primary) > len(unfilled):
+        yield Finding("ok", "identity", f"{stream} has a primary identity")
+    elif dataset.is_profile_enabled:
+        yield Finding(
+            "warn",
+            "identity",
+            f"{stream}: dataset {dataset.label} is enabled for Profile, but no identity is "
+            "primary, so that no row becomes part of a profile: give one of identities "
+            '"primary": true, or the schema a primary identity',
+        )
+    else:
+        yield Finding(
+            "ok", "identity", f"{stream} has no primary identity; without Profile it needs none"
+        )
+
+
+def about_storage(stream: str, descriptors: Sequence[Resource]) -> Iterator[Finding]:
+    """Whether identities are known as such where they are not put into identityMap.
+
+    Args:
+        stream: Which has some.
+        descriptors: Identity descriptors of the dataset's schema.
+    """
+    if not descriptors:
+        yield Finding(
+            "warn",
+            "identity",
+            f"stream {stream}: identity_storage is descriptors, but the schema marks no field as "
+            f"an identity. {PROVISION}",
+        )
+
+
+def _fills(checked: CheckedMapping, source_property: str) -> bool:
+    """Whether a mapping, or a property by its name, may fill the path of a descriptor."""
+    names = tuple(part.removeprefix("xdm:") for part in source_property.split("/") if part)
+    rule = checked.mapping_set.remainder
+    paths = [each.steps for each in checked.compiled]
+    if rule:
+        paths.append(parse_path(rule.fields))
+    return any(path[: len(names)] == names[: len(path)] for path in paths)
