@@ -64,7 +64,7 @@ def take_account(services: Services, dead_letters: Path, bookmark: dict[str, Any
     expected = Counter(set(_ids(due)))
     late = set(_ids(event for event in due if _is_late(event)))
     letters = _letters(dead_letters)
-    loaded = Counter(str(row["_id"]) for row in services.aep.inspection.rows(services.dataset_id))
+    loaded = Counter(str(row["_id"]) for row in services.aep.inspection.rows(services.dataset_id()))
     accounted = loaded + Counter(str(letter["record"]["event_id"]) for letter in letters)
     return Account(
         stored=len(stored),

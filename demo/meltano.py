@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from demo.services import Services
 
 ROOT = Path(__file__).parent.parent
-STATE_ID = "demo:tap-mixpanel-export-to-target-aep"
+FROM_TAP = ("--from-tap", f"{Path(sys.executable).parent / 'meltano'} invoke tap-mixpanel-export")
+"""Lets `plan` and `provision` look at what the tap sends."""
 
 
 class MeltanoProject:
@@ -29,6 +30,7 @@ class MeltanoProject:
             "MELTANO_STATE_BACKEND_URI": (folder / "state").as_uri(),
             "MELTANO_CLI_LOG_FORMAT": "plain",
             "TAP_MIXPANEL_EXPORT_API_URL": services.mixpanel_url,
+            "TAP_MIXPANEL_EXPORT_APP_URL": services.mixpanel_url,
             "TAP_MIXPANEL_EXPORT_STATE_DIR": str(folder / "tap"),
             "TARGET_AEP_IMS_URL": services.aep_url,
             "TARGET_AEP_PLATFORM_URL": services.aep_url,
@@ -49,6 +51,17 @@ class MeltanoProject:
             subprocess.CalledProcessError: It failed; its log says why.
         """
         _run([_meltano(), "run", "tap-mixpanel-export", "target-aep"], self._environment)
+
+    def sandbox_command(self, *arguments: str) -> int:
+        """Run a command of the target beside loading, such as `check`; what it says is shown.
+
+        Returns:
+            Its exit code.
+        """
+        command = [_meltano(), "--log-level=warning", "invoke", "target-aep", *arguments]
+        return subprocess.run(  # noqa: S603 - our own command
+            command, cwd=ROOT, env=self._environment, check=False, stdin=subprocess.DEVNULL
+        ).returncode
 
     def bookmark(self) -> dict[str, Any]:
         """The tap's bookmark that the last run has left."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulators.aep import AepEmulator
-from emulators.aep.demo import MIXPANEL_DATASET, install_demo
+from emulators.aep.config import DEFAULT_TENANT
 from emulators.mixpanel import MixpanelEmulator, Project
 from emulators.server import EmulatorServer
 
@@ -16,18 +16,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROJECT_ID = 1234567
+TENANT = DEFAULT_TENANT
 SERVICE_ACCOUNT = ("emulated.mp-service-account", "emulated-secret")
 
 
 @dataclass(frozen=True)
 class Services:
-    """Running emulators, their URLs, and the dataset that events go to."""
+    """Running emulators and their URLs."""
 
     mixpanel: MixpanelEmulator
     mixpanel_url: str
     aep: AepEmulator
     aep_url: str
-    dataset_id: str
+
+    def dataset(self) -> dict[str, Any]:
+        """The one dataset of the sandbox, once it is made."""
+        (found,) = self.aep.resources.listing()["datasets"]
+        return found
+
+    def dataset_id(self) -> str:
+        """Its id."""
+        return str(self.dataset()["id"])
 
 
 @contextmanager
@@ -36,7 +45,6 @@ def running_services(folder: Path) -> Iterator[Services]:
     project = Project(PROJECT_ID, service_accounts=dict([SERVICE_ACCOUNT]))
     mixpanel = MixpanelEmulator(folder / "mixpanel", projects=[project])
     aep = AepEmulator(folder / "aep")
-    dataset_id = install_demo(aep)[MIXPANEL_DATASET]
     with ExitStack() as stack:
         stack.callback(aep.close)
         yield Services(
@@ -44,5 +52,4 @@ def running_services(folder: Path) -> Iterator[Services]:
             mixpanel_url=stack.enter_context(EmulatorServer(mixpanel)).url,
             aep=aep,
             aep_url=stack.enter_context(EmulatorServer(aep)).url,
-            dataset_id=dataset_id,
         )
