@@ -252,3 +252,19 @@ def test_a_namespace_that_differs_in_case_is_refused(sandbox):
     done = sandbox.run("plan", messages=messages_of(records()), identities=identities)
     assert done.status == 1
     assert "write MixpanelDistinctID in identities" in done.out
+
+
+def test_objects_without_a_type_are_refused_with_a_proposal(sandbox):
+    mapping = {
+        "name": "odd",
+        "mappings": [
+            {"sourceType": "ATTRIBUTE", "source": "id", "destination": "_id"},
+            {"sourceType": "ATTRIBUTE", "source": "at", "destination": "timestamp"},
+            {"sourceType": "ATTRIBUTE", "source": "x", "destination": "_${TENANT_ID}.odd.x"},
+        ],
+    }
+    records = [{"id": "1", "at": "2026-01-05T10:00:00Z", "x": {"$a b": 1}}]
+    done = sandbox.run("plan", messages=records, mapping=mapping)
+    assert done.status == 1
+    assert f"! {TENANT}.odd.x: the mapping gives objects that XDM has no type for" in done.out
+    assert "proposal: map their parts" in done.out

@@ -29,7 +29,7 @@ from target_aep.provisioning.steps import (
     references,
 )
 from target_aep.provisioning.tenant_fields import tenant_fields
-from target_aep.provisioning.type_conflicts import type_conflicts
+from target_aep.provisioning.type_conflicts import type_conflicts, untyped_fields
 from target_aep.schema_registry import EXPERIENCE_EVENT, SchemaRegistry
 from target_aep.xdm_schema import parse_schema
 
@@ -42,8 +42,11 @@ if t.TYPE_CHECKING:
     from target_aep.provisioning.sandbox_view import DatasetView
     from target_aep.provisioning.standard_groups import StandardGroup
     from target_aep.provisioning.wishes import DatasetWish
+    from target_aep.xdm_schema import XdmField
 
 Resource = dict[str, t.Any]
+
+_MEND_MAPPING: t.Final = "put the mapping right (target-aep mapping check)"
 
 MAP_OF_TEXT: t.Final[Resource] = {
     "title": "Other properties",
@@ -165,6 +168,24 @@ def _additions(
         documents: What the schema consists of, each with all that it refers to put in.
     """
     schema = parse_schema(flattened(documents))
+    additions = _mapped_fields(plan, _wanted_fields(wish, tenant), schema)
+    if plan.refusals:
+        return []
+    extended = flattened([*documents, _as_schema(additions)])
+    try:
+        properties = sampled_properties(plan, wish, parse_schema(extended))
+    except MappingMistakesError as error:
+        for complaint in error.complaints:
+            plan.refuse(complaint, _MEND_MAPPING)
+        return []
+    except TargetError as error:
+        plan.refuse(str(error), _MEND_MAPPING)
+        return []
+    return [*additions, *properties]
+
+
+def _wanted_fields(wish: DatasetWish, tenant: str) -> Resource:
+    """The tenant's fields that mappings fill, and the map of other properties, as one tree."""
     wanted: Resource = {"type": "object"}
     for stream in wish.streams:
         node = tenant_fields(stream.sample, stream.mapping_set, tenant, stream.policies)
@@ -173,28 +194,22 @@ def _additions(
         paths = stream.remainder_paths()
         if paths is not None and paths[1][0] == f"_{tenant}":
             put_node(wanted, paths[1], MAP_OF_TEXT)
-    parts = wanted.get("properties", {})
-    for name, node in parts.items():
-        for conflict in type_conflicts(node, schema.properties.get(name), (name,)):
+    return wanted
+
+
+def _mapped_fields(plan: Plan, wanted: Resource, schema: XdmField) -> list[Addition]:
+    """Those of the wanted fields that the schema lacks; what contradicts it is refused."""
+    additions: list[Addition] = []
+    for name, node in wanted.get("properties", {}).items():
+        present = schema.properties.get(name)
+        lacking = list(additions_for(node, present, (name,)))
+        conflicts = list(type_conflicts(node, present, (name,)))
+        for addition in lacking:
+            conflicts += untyped_fields(addition.node, addition.path)
+        for conflict in conflicts:
             plan.refuse(conflict.what, conflict.proposal)
-    if plan.refusals:
-        return []
-    additions = [
-        addition
-        for name, node in parts.items()
-        for addition in additions_for(node, schema.properties.get(name), (name,))
-    ]
-    extended = flattened([*documents, _as_schema(additions)])
-    try:
-        properties = sampled_properties(plan, wish, parse_schema(extended))
-    except MappingMistakesError as error:
-        for complaint in error.complaints:
-            plan.refuse(complaint, "put the mapping right (target-aep mapping check)")
-        return []
-    except TargetError as error:
-        plan.refuse(str(error), "put the mapping right (target-aep mapping check)")
-        return []
-    return [*additions, *properties]
+        additions += lacking
+    return additions
 
 
 def _as_schema(additions: Sequence[Addition]) -> Resource:

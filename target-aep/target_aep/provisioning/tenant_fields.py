@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 Resource = dict[str, t.Any]
 
 _TEXT: t.Final[Resource] = {"type": "string"}
+_SHAPES: t.Final = frozenset({"object", "array"})
 
 
 def tenant_fields(
@@ -93,8 +94,20 @@ def _node(mapping: CompiledMapping, schema: Resource, seen: SeenTypes) -> Resour
     told = None
     if mapping.source.path is not None and not mapping.collects:
         told = node_of_json_schema(schema_at(schema, mapping.source.path))
-    found = told or seen.to_node() or _TEXT
+    found = told or seen.to_node() or _untyped(seen)
     return {**found, "title": str(mapping.steps[-1])} if _is_named(mapping) else dict(found)
+
+
+def _untyped(seen: SeenTypes) -> Resource:
+    """What has no type in XDM keeps its shape, to be refused; what was not seen is text."""
+    families = seen.families()
+    if not seen.total:
+        return _TEXT
+    return (
+        {"type": family}
+        if (family := max(families, key=families.__getitem__)) in _SHAPES
+        else _TEXT
+    )
 
 
 def _is_named(mapping: CompiledMapping) -> bool:

@@ -58,6 +58,28 @@ def type_conflicts(
         yield from type_conflicts(node["items"], present.items, (*path, "[]"))
 
 
+def untyped_fields(node: dict[str, t.Any], path: tuple[str, ...]) -> Iterator[TypeConflict]:
+    """Objects and lists of a new field that have no type in XDM.
+
+    Args:
+        node: The definition of the field.
+        path: Where it is to be.
+    """
+    kind = _kind(node)
+    if kind == "object" and node.get("properties"):
+        for name, part in node["properties"].items():
+            yield from untyped_fields(part, (*path, name))
+    elif kind == "array" and "items" in node:
+        yield from untyped_fields(node["items"], (*path, "[]"))
+    elif kind in ("object", "array"):
+        where = ".".join(path).replace(".[]", "[*]")
+        yield TypeConflict(
+            f"{where}: the mapping gives {kind}s that XDM has no type for (keys that are no names "
+            "of fields or differ only in case, lists in lists, nothing in them)",
+            "map their parts to fields of their own, or text of them by an expression",
+        )
+
+
 def _case_clashes(
     node: dict[str, t.Any], present: XdmField, path: tuple[str, ...]
 ) -> Iterator[TypeConflict]:
