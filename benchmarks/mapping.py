@@ -11,9 +11,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from target_aep.mapper import RecordMapper
-from target_aep.mapping_set import load_mapping_set
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.schema import parse_schema
 
 from benchmarks.mapping_by_hand import ByHand
 from benchmarks.mapping_cases import (

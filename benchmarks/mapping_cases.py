@@ -9,7 +9,7 @@ from emulators.generator import generate
 from emulators.jsonlines import encode_event
 from tap_mixpanel_export.event import build_record, parse_event
 from tap_mixpanel_export.event_time import EventTime
-from target_aep.mapping_set import load_mapping_set
+from target_aep.mapping.mapping_set import load_mapping_set
 
 Record = dict[str, Any]
 

@@ -21,8 +21,8 @@ from signal import SIGKILL
 from tap_mixpanel_export.clock import SystemClock
 from tap_mixpanel_export.retries import RetryPolicy as TapRetryPolicy
 from tap_mixpanel_export.tap import TapMixpanelExport
-from target_aep.promotion import Polling
-from target_aep.retrying import RetryPolicy
+from target_aep.api.promotion import Polling
+from target_aep.api.retrying import RetryPolicy
 from target_aep.target import TargetAEP
 
 

@@ -6,7 +6,7 @@ import typing as t
 
 from singer_sdk import typing as th
 
-from target_aep.ims import DEFAULT_SCOPES
+from target_aep.api.ims import DEFAULT_SCOPES
 
 MEBIBYTE = 1 << 20
 

@@ -12,11 +12,11 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
-from target_aep.calls import CallRules, Timeouts
+from target_aep.api.calls import CallRules, Timeouts
+from target_aep.api.redaction import Redactor
+from target_aep.api.retrying import RetryPolicy
 from target_aep.config_schema import CONFIG_SCHEMA, SECRETS
 from target_aep.environment import read_environment, with_numbers
-from target_aep.redaction import Redactor
-from target_aep.retrying import RetryPolicy
 from target_aep.settings import Settings, parse_settings, secret_errors, unknown_errors
 
 if t.TYPE_CHECKING:

@@ -7,17 +7,17 @@ import typing as t
 from dataclasses import dataclass, field
 
 from target_aep.errors import TargetError
-from target_aep.paths import parse_path
+from target_aep.mapping.paths import parse_path
 from target_aep.provisioning.property_fields import PropertyCensus, propose_fields
 from target_aep.provisioning.value_kinds import type_name_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_aep.destination import Binding
-    from target_aep.mapping import MappingSet
+    from target_aep.loading.destination import Binding
+    from target_aep.mapping.model import MappingSet
     from target_aep.provisioning.property_fields import Proposal, Proposals
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 logger = logging.getLogger("target-aep")
 

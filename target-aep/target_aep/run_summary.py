@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
     from target_aep.evolution import Evolved
-    from target_aep.loading import LoadedBatch
+    from target_aep.loading.stream_loading import LoadedBatch
 
 logger = logging.getLogger("target-aep")
 

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from target_aep.batch_commit import LoadOptions
+from target_aep.api.ims import Credential
 from target_aep.config_schema import SECRETS
 from target_aep.data_prep.policies import Policies
 from target_aep.errors import TargetError
-from target_aep.identities import Identity, parse_identities
-from target_aep.ims import Credential
-from target_aep.local_destination import read_binding
-from target_aep.mapping import MappingMistakesError, MappingSet
-from target_aep.mapping_choice import MappingChoice, choose_mappings
-from target_aep.platform_destination import DatasetChoice
+from target_aep.loading.batch_commit import LoadOptions
+from target_aep.loading.local_destination import read_binding
+from target_aep.loading.platform_destination import DatasetChoice
+from target_aep.mapping.choice import MappingChoice, choose_mappings
+from target_aep.mapping.identities import Identity, parse_identities
+from target_aep.mapping.model import MappingMistakesError, MappingSet
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_aep.destination import Binding
     from target_aep.evolution import Mode as EvolutionMode
+    from target_aep.loading.destination import Binding
 
 _CREDENTIAL_SETTINGS = ("client_id", "client_secret", "org_id")
 _LARGEST_UPLOAD = 256_000_000

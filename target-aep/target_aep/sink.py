@@ -10,20 +10,20 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
-from target_aep.commit_progress import CommitProgress
-from target_aep.dead_letters import DeadLetters, make_letter, stream_file_name
-from target_aep.loading import StreamLoader
-from target_aep.mapper import RejectedRecordError
-from target_aep.pacing import FileLimits
-from target_aep.retry_plan import planned_ids
-from target_aep.row_rules import PROFILE_MAX_BYTES
+from target_aep.api.pacing import FileLimits
+from target_aep.loading.commit_progress import CommitProgress
+from target_aep.loading.dead_letters import DeadLetters, make_letter, stream_file_name
+from target_aep.loading.spool import BatchSpool
+from target_aep.loading.stream_loading import StreamLoader
+from target_aep.mapping.mapper import RejectedRecordError
+from target_aep.mapping.row_rules import PROFILE_MAX_BYTES
+from target_aep.retry.plan import planned_ids
 from target_aep.run_summary import StreamRun
-from target_aep.spool import BatchSpool
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_aep.destination import Destination
+    from target_aep.loading.destination import Destination
     from target_aep.settings import Settings
     from target_aep.target import TargetAEP
 

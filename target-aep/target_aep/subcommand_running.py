@@ -16,7 +16,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from target_aep.command import end_process, one_line
 from target_aep.environment import read_environment
 from target_aep.errors import TargetError
-from target_aep.mapping import MappingMistakesError
+from target_aep.mapping.model import MappingMistakesError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

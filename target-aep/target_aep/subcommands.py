@@ -8,10 +8,10 @@ from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
 from target_aep.batch_status.command import status_command
-from target_aep.mapping_commands import mapping_command
-from target_aep.preview_command import preview_command
+from target_aep.mapping_tools.commands import mapping_command
+from target_aep.preview.command import preview_command
 from target_aep.provisioning.commands import plan_command, provision_command
-from target_aep.retry import retry
+from target_aep.retry.work import retry
 from target_aep.sandbox_check.command import check_command
 from target_aep.subcommand_running import config_option, run
 

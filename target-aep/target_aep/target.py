@@ -16,18 +16,18 @@ from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
 from target_aep import command
+from target_aep.api.mapping_sets import fetch_mapping_set
+from target_aep.api.promotion import Polling
 from target_aep.batch_files import read_records
-from target_aep.bookmarks import part_of, resumes
-from target_aep.boundaries import begins_anew
-from target_aep.commit_pipeline import CommitPipeline
 from target_aep.configured_target import ConfiguredTarget
-from target_aep.destinations import make_client, make_destination
 from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.evolution import SchemaEvolution
-from target_aep.mapper import RecordMapper
-from target_aep.mapping_sets_api import fetch_mapping_set
+from target_aep.loading.bookmarks import part_of, resumes
+from target_aep.loading.boundaries import begins_anew
+from target_aep.loading.commit_pipeline import CommitPipeline
+from target_aep.loading.destinations import make_client, make_destination
+from target_aep.mapping.mapper import RecordMapper
 from target_aep.message_reader import NumberedReader
-from target_aep.promotion import Polling
 from target_aep.provisioning.extension import add_fields
 from target_aep.run_end import (
     NO_STATE,
@@ -47,9 +47,9 @@ if t.TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
-    from target_aep.destination import Binding, Destination
-    from target_aep.mapping import MappingSet
-    from target_aep.mapping_choice import MappingReference
+    from target_aep.loading.destination import Binding, Destination
+    from target_aep.mapping.choice import MappingReference
+    from target_aep.mapping.model import MappingSet
     from target_aep.provisioning.property_fields import Proposal
 
 

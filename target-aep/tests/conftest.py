@@ -15,10 +15,10 @@ from emulators.aep.demo import MIXPANEL_DATASET, install_demo
 from hypothesis import settings as hypothesis_settings
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
-from target_aep.calls import Timeouts
+from target_aep.api.calls import Timeouts
+from target_aep.api.promotion import Polling
+from target_aep.api.retrying import RetryPolicy
 from target_aep.errors import TargetError
-from target_aep.promotion import Polling
-from target_aep.retrying import RetryPolicy
 from target_aep.target import TargetAEP
 
 # A busy machine is not a fault, and no examples are left behind. `HYPOTHESIS_PROFILE=nightly` is

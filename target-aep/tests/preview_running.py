@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from target_aep import subcommand_running
-from target_aep.promotion import Polling
-from target_aep.retrying import RetryPolicy
+from target_aep.api.promotion import Polling
+from target_aep.api.retrying import RetryPolicy
 from target_aep.target import TargetAEP
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from emulators.faults import Fault
 from preview_running import make_runner, write_lines
-from target_aep.adobe_comparison import differences, same
-from target_aep.paths import MISSING
+from target_aep.mapping.paths import MISSING
+from target_aep.mapping_tools.adobe_comparison import differences, same
 from target_messages import EVENT_SCHEMA, record, state
 from werkzeug.wrappers import Response
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 from emulators.faults import Fault
-from target_aep import dead_letters
-from target_aep.commit_key import commit_key
-from target_aep.dead_letters import DeadLetters, make_letter, read_letters
-from target_aep.promotion import Polling
-from target_aep.retry import retry
+from target_aep.api.promotion import Polling
+from target_aep.loading import dead_letters
+from target_aep.loading.commit_key import commit_key
+from target_aep.loading.dead_letters import DeadLetters, make_letter, read_letters
+from target_aep.retry.work import retry
 from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
@@ -258,7 +258,7 @@ def test_a_batch_of_smaller_size_within_an_earlier_one_is_sent_nowhere(sandbox):
 
 
 def test_a_batch_ends_where_it_could_tell_of_no_further_state(sandbox, monkeypatch):
-    monkeypatch.setattr("target_aep.commit_progress.MOST_PASSED", 20)
+    monkeypatch.setattr("target_aep.loading.commit_progress.MOST_PASSED", 20)
     every = [message for number in range(50) for message in (record(number), state(number))]
     promoted(sandbox, every)
     assert sandbox.summary()["batches"] == {"success": 3}
@@ -269,7 +269,7 @@ def test_a_batch_ends_where_it_could_tell_of_no_further_state(sandbox, monkeypat
 
 def poison(monkeypatch):
     """Half the rows of the first state are such that only the platform refuses them."""
-    monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
+    monkeypatch.setattr("target_aep.mapping.mapper.FUTURE_SKEW", timedelta(days=365_000))
     bad = [record(number, time="2124-01-01T00:00:00Z") for number in range(100, 110)]
     return [*FIRST[:-1], *bad, state(1)]
 

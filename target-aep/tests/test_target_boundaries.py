@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.boundaries import begins_anew
+from target_aep.loading.boundaries import begins_anew
 from target_messages import EVENT_SCHEMA, record
 
 LEAVES = st.none() | st.integers() | st.text(max_size=3)

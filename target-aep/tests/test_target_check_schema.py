@@ -20,7 +20,7 @@ from emulators.aep.demo import (
 )
 from emulators.aep.testing import AepClient
 from preview_running import make_runner
-from target_aep.field_age import marked
+from target_aep.xdm.field_age import marked
 from werkzeug.wrappers import Response
 
 

@@ -10,10 +10,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.coercion import OMITTED, Losses, compile_coercer, is_nothing, prune
-from target_aep.timestamps import format_date_time, parse_date_time
-from target_aep.unconvertible import UnconvertibleError
-from target_aep.xdm_schema import XdmField, parse_schema
+from target_aep.xdm.coercion import OMITTED, Losses, compile_coercer, is_nothing, prune
+from target_aep.xdm.schema import XdmField, parse_schema
+from target_aep.xdm.timestamps import format_date_time, parse_date_time
+from target_aep.xdm.unconvertible import UnconvertibleError
 
 FIELDS = {
     "text": {"type": "string"},

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib.json import deserialize_json
-from target_aep.batch_ingestion import NewBatch, commit_of
-from target_aep.commit_key import CommitKey, Passed, commit_key, content_key, digest_of
-from target_aep.commit_progress import CommitProgress
-from target_aep.known_commits import KnownCommits
-from target_aep.record_sum import MODULUS, record_number
+from target_aep.api.batch_ingestion import NewBatch, commit_of
+from target_aep.loading.commit_key import CommitKey, Passed, commit_key, content_key, digest_of
+from target_aep.loading.commit_progress import CommitProgress
+from target_aep.loading.known_commits import KnownCommits
+from target_aep.loading.record_sum import MODULUS, record_number
 
 NAMES = st.text(max_size=3)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.commit_pipeline import CommitPipeline
+from target_aep.loading.commit_pipeline import CommitPipeline
 
 LIMIT = 20
 

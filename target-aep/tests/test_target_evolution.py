@@ -11,8 +11,8 @@ from emulators.aep.demo import MIXPANEL_DATASET, install_demo
 from singer_sdk.exceptions import ConfigValidationError
 from target_aep.errors import PlatformError, TargetError
 from target_aep.evolution import MOST_ADDED, SchemaEvolution
-from target_aep.field_names import suffixed, typed_sibling
-from target_aep.mapping_report import MappingReport
+from target_aep.mapping.field_names import suffixed, typed_sibling
+from target_aep.mapping.report import MappingReport
 from target_aep.run_summary import summarise
 from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, record, state

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from emulators.faults import Fault
-from target_aep.calls import Timeouts
+from target_aep.api.calls import Timeouts
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
 
@@ -176,7 +176,7 @@ def test_a_batch_that_fails_in_passing_is_loaded_again(sandbox, kind, times):
 def test_rows_over_the_threshold_go_to_the_dead_letters_and_the_others_in(
     sandbox, letters, monkeypatch
 ):
-    monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
+    monkeypatch.setattr("target_aep.mapping.mapper.FUTURE_SKEW", timedelta(days=365_000))
     future = [record(number, time="2124-01-01T00:00:00Z") for number in range(10)]
     outcome = sandbox.run([EVENT_SCHEMA, *future, *map(record, range(10, 20)), state(1)])
     assert "10 of 20 records were rejected, more than max_rejected_percent" in str(outcome.error)

@@ -14,7 +14,7 @@ from target_aep.provisioning.field_group import (
     new_field_group,
     pointer_to,
 )
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm.schema import parse_schema
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "number"}

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.field_names import matching_field, sanitized, suffixed
+from target_aep.mapping.field_names import matching_field, sanitized, suffixed
 
 VALID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NAMES = st.text(max_size=20) | st.sampled_from(

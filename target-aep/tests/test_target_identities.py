@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from target_aep.errors import TargetError
-from target_aep.identities import DEFAULT_IDENTITIES, identity_map, parse_identities
+from target_aep.mapping.identities import DEFAULT_IDENTITIES, identity_map, parse_identities
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.coercion import is_nothing
-from target_aep.field_names import matching_field
-from target_aep.identities import DEFAULT_IDENTITIES, parse_identities
-from target_aep.mapper import RecordMapper, RejectedRecordError
-from target_aep.mapping_set import load_mapping_set
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.field_names import matching_field
+from target_aep.mapping.identities import DEFAULT_IDENTITIES, parse_identities
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.coercion import is_nothing
+from target_aep.xdm.schema import parse_schema
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 TEXT = {"type": "string"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from target_aep.api.mapping_sets import fetch_mapping_set
 from target_aep.config_schema import CONFIG_SCHEMA
 from target_aep.data_prep.policies import Policies
 from target_aep.errors import MappingSetError, PlatformError
-from target_aep.mapper import RecordMapper
-from target_aep.mapping import MappingMistakesError
-from target_aep.mapping_choice import MappingReference, choose_mappings
-from target_aep.mapping_generations import parse_mapping_set
-from target_aep.mapping_sets_api import fetch_mapping_set
+from target_aep.mapping.choice import MappingReference, choose_mappings
+from target_aep.mapping.generations import parse_mapping_set
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.model import MappingMistakesError
 from target_aep.settings import parse_settings
 
 ONE = [{"source": "a", "destination": "b"}]

@@ -10,7 +10,7 @@ import pytest
 from emulators.aep.demo import mixpanel_schema
 from emulators.faults import Fault
 from preview_running import make_runner
-from target_aep.mapping_set import load_mapping_set
+from target_aep.mapping.mapping_set import load_mapping_set
 
 TIMED = [
     {"source": "event_id", "destination": "_id"},

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from preview_running import make_runner
-from target_aep.mapping_conversion import convert
-from target_aep.mapping_generations import parse_mapping_set
-from target_aep.mapping_set import load_mapping_set
+from target_aep.mapping.generations import parse_mapping_set
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping_tools.conversion import convert
 
 OLDEST = {
     "id": None,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from target_aep.mapper import RecordMapper
-from target_aep.mapping import MappingMistakesError
-from target_aep.mapping_check import complaints_about
-from target_aep.mapping_set import load_mapping_set
-from target_aep.nearest_paths import nearest_path
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping.mistakes import complaints_about
+from target_aep.mapping.model import MappingMistakesError
+from target_aep.mapping.nearest_paths import nearest_path
+from target_aep.xdm.schema import parse_schema
 
 TEXT = {"type": "string"}
 

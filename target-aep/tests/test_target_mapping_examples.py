@@ -9,9 +9,9 @@ paths (the reading here is tried instead); and the text of a date in `concat`, w
 from __future__ import annotations
 
 import pytest
-from target_aep.mapper import RecordMapper
-from target_aep.mapping_set import load_mapping_set
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.schema import parse_schema
 
 TEXT = {"type": "string"}
 JOHN = {"name": "John Smith", "email": "js@example.com"}

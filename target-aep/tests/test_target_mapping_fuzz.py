@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from target_aep.coercion import is_nothing
 from target_aep.errors import MappingSetError
-from target_aep.json_lines import json_text
-from target_aep.mapper import RecordMapper, RejectedRecordError
-from target_aep.mapping_set import load_mapping_set
-from target_aep.xdm_schema import parse_schema
+from target_aep.loading.json_lines import json_text
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.coercion import is_nothing
+from target_aep.xdm.schema import parse_schema
 
 TEXT = {"type": "string"}
 SCHEMA = parse_schema(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from target_aep.mapping import Mapping, MappingMistakesError
-from target_aep.mapping_generations import parse_mapping_set
+from target_aep.mapping.generations import parse_mapping_set
+from target_aep.mapping.model import Mapping, MappingMistakesError
 
 # As published for the oldest generation, its file wrapper included.
 OLDEST = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from target_aep.mapper import RecordMapper, RejectedRecordError
-from target_aep.mapping_set import load_mapping_set
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.schema import parse_schema
 
 TEXT = {"type": "string"}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from target_aep.coercion import OMITTED, prune
-from target_aep.compiled_mapping import compile_mappings
 from target_aep.data_prep.failures import EvaluationError
 from target_aep.data_prep.policies import Policies
-from target_aep.mapper import RecordMapper
-from target_aep.mapping import Mapping, MappingSet
-from target_aep.mapping_check import complaints_about
-from target_aep.mapping_set import load_mapping_set
-from target_aep.object_copy import put
+from target_aep.mapping.compiled_mapping import compile_mappings
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping.mistakes import complaints_about
+from target_aep.mapping.model import Mapping, MappingSet
+from target_aep.mapping.object_copy import put
+from target_aep.xdm.coercion import OMITTED, prune
 
 NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(".".join)

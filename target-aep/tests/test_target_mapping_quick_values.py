@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from data_prep_values import values
 from hypothesis import example, given
-from target_aep.coercion import OMITTED, compile_coercer
-from target_aep.mapper import RecordMapper
-from target_aep.mapping_set import load_mapping_set
-from target_aep.unconvertible import UnconvertibleError
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.coercion import OMITTED, compile_coercer
+from target_aep.xdm.schema import parse_schema
+from target_aep.xdm.unconvertible import UnconvertibleError
 
 FIELDS = [
     {"type": "string"},

@@ -7,10 +7,10 @@ from importlib import resources
 
 import pytest
 from target_aep.errors import TargetError
-from target_aep.identities import DEFAULT_IDENTITIES
-from target_aep.mapping_check import complaints_about
-from target_aep.mapping_generations import parse_mapping_set
-from target_aep.mapping_set import load_mapping_set
+from target_aep.mapping.generations import parse_mapping_set
+from target_aep.mapping.identities import DEFAULT_IDENTITIES
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping.mistakes import complaints_about
 
 STATIC = {"source": "a", "destination": "b", "sourceType": "STATIC"}
 ONE = [{"source": "a", "destination": "b"}]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from target_aep.coercion import compile_coercer, prune
 from target_aep.data_prep.automatic_dates import parse_automatically
-from target_aep.mapper import RecordMapper, RejectedRecordError
-from target_aep.mapping_set import load_mapping_set
-from target_aep.unconvertible import UnconvertibleError
-from target_aep.xdm_schema import parse_schema
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.xdm.coercion import compile_coercer, prune
+from target_aep.xdm.schema import parse_schema
+from target_aep.xdm.unconvertible import UnconvertibleError
 
 FIELDS = {
     "text": {"type": "string"},

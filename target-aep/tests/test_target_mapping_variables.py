@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from target_aep.data_prep.compiling import compile_expression
-from target_aep.mapper import RecordMapper
-from target_aep.mapping_set import load_mapping_set
-from target_aep.variables import in_expression, in_path, in_text
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping.variables import in_expression, in_path, in_text
 
 VALUES = {"ORG": "00D", "QUOTED": "a\"b'c\\", "TENANT_ID": "acme"}
 

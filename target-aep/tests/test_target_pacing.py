@@ -10,9 +10,9 @@ import pytest
 from emulators.faults import Fault
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.calls import CallRules
+from target_aep.api.calls import CallRules
+from target_aep.api.pacing import FileLimits, Pacing, SlidingLimit
 from target_aep.errors import PlatformError, TargetError
-from target_aep.pacing import FileLimits, Pacing, SlidingLimit
 from target_aep.sink import XdmSink
 from target_messages import EVENT_SCHEMA, reached, record, state
 

@@ -8,7 +8,7 @@ import pytest
 from emulators.aep import AepEmulator, Promotion
 from emulators.aep.creation import PERCENT_NAMES
 from emulators.aep.demo import MIXPANEL_DATASET, install_demo
-from target_aep.partial_ingestion import PartialIngestion
+from target_aep.api.partial_ingestion import PartialIngestion
 from target_messages import EVENT_SCHEMA, reached, record, state
 
 NEW, OLD = PERCENT_NAMES
@@ -94,7 +94,7 @@ def bad_day(day):
 def test_whatever_it_understands_the_good_rows_are_in_and_the_bad_ones_kept(
     sandbox, letters, monkeypatch, other_platform, names, batches
 ):
-    monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
+    monkeypatch.setattr("target_aep.mapping.mapper.FUTURE_SKEW", timedelta(days=365_000))
     settings, summary = other_platform(names)
     days = [message for day in range(3) for message in bad_day(day)]
     outcome = sandbox.run([EVENT_SCHEMA, *days], batch_max_bytes=1, **settings)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_aep.data_prep.compiling import compile_expression
 from target_aep.errors import MappingSetError
-from target_aep.mapper import RecordMapper
-from target_aep.mapping_set import load_mapping_set
-from target_aep.paths import (
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping.paths import (
     EACH,
     MISSING,
     compile_reader,

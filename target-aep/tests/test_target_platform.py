@@ -15,7 +15,7 @@ from emulators.aep.demo import (
     ORDERS_DATASET,
     install_demo,
 )
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm.schema import parse_schema
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
 
@@ -189,7 +189,7 @@ def test_rows_that_the_platform_leaves_out_go_to_the_dead_letters(sandbox, lette
         if schema.title == MIXPANEL_DATASET
     )
     seen_by_target = parse_schema(schema.body)
-    monkeypatch.setattr("target_aep.sandbox.parse_schema", lambda _document: seen_by_target)
+    monkeypatch.setattr("target_aep.api.sandbox.parse_schema", lambda _document: seen_by_target)
     stricter = {**schema.body["properties"], "eventType": {"type": "string", "maxLength": 200}}
     sandbox.emulator.provisioning.add_schema({**schema.body, "properties": stricter})
     messages = [EVENT_SCHEMA, *map(record, range(40)), record(40, event_name="x" * 300), state(1)]
@@ -332,7 +332,7 @@ def test_a_record_that_the_stack_does_not_hold_is_rejected(sandbox, letters, mon
     def overflow(*_arguments):
         raise RecursionError
 
-    monkeypatch.setattr("target_aep.mapper.identity_map", overflow)
+    monkeypatch.setattr("target_aep.mapping.mapper.identity_map", overflow)
     outcome = sandbox.run([EVENT_SCHEMA, record(1), state(1)], max_rejected_percent=100)
     assert outcome.error is None
     (letter,) = letters()

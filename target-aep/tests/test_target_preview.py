@@ -12,8 +12,8 @@ from emulators.aep.demo import mixpanel_schema
 from hypothesis import given
 from hypothesis import strategies as st
 from preview_running import make_runner, write_lines
-from target_aep.preview import Previewer
-from target_aep.preview_table import as_json, table
+from target_aep.preview.previewer import Previewer
+from target_aep.preview.table import as_json, table
 from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, record, state
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 from emulators.faults import Fault
-from target_aep.promotion import Polling
+from target_aep.api.promotion import Polling
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
 

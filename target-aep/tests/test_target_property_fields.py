@@ -10,17 +10,23 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.coercion import OMITTED, prune
-from target_aep.field_age import added_at, marked, settled, young_fields
-from target_aep.field_names import may_fill, sanitized, sibling_kinds, suffixed, typed_sibling
-from target_aep.json_lines import json_text
-from target_aep.mapping import Remainder
-from target_aep.mapping_report import MappingReport
+from target_aep.loading.json_lines import json_text
+from target_aep.mapping.field_names import (
+    may_fill,
+    sanitized,
+    sibling_kinds,
+    suffixed,
+    typed_sibling,
+)
+from target_aep.mapping.model import Remainder
+from target_aep.mapping.remainder import RemainderPlan
+from target_aep.mapping.report import MappingReport
 from target_aep.provisioning.property_fields import PropertyCensus, propose_fields
-from target_aep.remainder import RemainderPlan
-from target_aep.scalar_coercion import FALSE_TEXTS, TRUE_TEXTS
-from target_aep.timestamps import parse_date_time
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm.coercion import OMITTED, prune
+from target_aep.xdm.field_age import added_at, marked, settled, young_fields
+from target_aep.xdm.scalar_coercion import FALSE_TEXTS, TRUE_TEXTS
+from target_aep.xdm.schema import parse_schema
+from target_aep.xdm.timestamps import parse_date_time
 
 NOW = datetime(2026, 11, 22, 5, 12, tzinfo=timezone.utc)
 LONG = {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}

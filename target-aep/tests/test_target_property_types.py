@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.coercion import OMITTED, compile_coercer, prune
 from target_aep.provisioning.property_census import PropertyCensus
 from target_aep.provisioning.property_types import SeenTypes
 from target_aep.provisioning.value_kinds import kind_of, type_name_of
-from target_aep.unconvertible import UnconvertibleError
-from target_aep.xdm_schema import XdmField, parse_schema
+from target_aep.xdm.coercion import OMITTED, compile_coercer, prune
+from target_aep.xdm.schema import XdmField, parse_schema
+from target_aep.xdm.unconvertible import UnconvertibleError
 
 LONG = {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}
 TEXT = {"type": "string"}

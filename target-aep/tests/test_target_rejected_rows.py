@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from target_aep.batch_outcome import failed_row_count
+from target_aep.api.batch_outcome import failed_row_count
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
 

@@ -13,14 +13,17 @@ from datetime import timedelta
 
 import pytest
 from emulators.faults import Fault
-from target_aep import batch_commit, dead_letters, loading, retry_letters, retry_plan
-from target_aep import retry as retry_module
+from target_aep.api.promotion import Polling
+from target_aep.api.retrying import RetryPolicy
 from target_aep.errors import TargetError, UnfinishedRunError
-from target_aep.promotion import Polling
-from target_aep.retry import retry
-from target_aep.retry_letters import exclusively
-from target_aep.retry_plan import PlannedRow, planned_ids, write_plan
-from target_aep.retrying import RetryPolicy
+from target_aep.loading import batch_commit, dead_letters
+from target_aep.loading import stream_loading as loading
+from target_aep.retry import letters as retry_letters
+from target_aep.retry import plan as retry_plan
+from target_aep.retry import work as retry_module
+from target_aep.retry.letters import exclusively
+from target_aep.retry.plan import PlannedRow, planned_ids, write_plan
+from target_aep.retry.work import retry
 from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, record, state
 from werkzeug.wrappers import Response
@@ -131,7 +134,7 @@ def test_rows_that_the_platform_refuses_again_stay(
     sandbox, load, letters, again, monkeypatch, percent
 ):
     load(*map(event, range(10)), *(event(n, at=FUTURE) for n in range(10, 14)))
-    monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
+    monkeypatch.setattr("target_aep.mapping.mapper.FUTURE_SKEW", timedelta(days=365_000))
     if percent == 5:
         with pytest.raises(UnfinishedRunError, match="4 letters were rejected again"):
             again(max_rejected_percent=percent)
@@ -318,7 +321,7 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(
 ):
     load(*map(event, range(6)), *(event(n, at=FUTURE) for n in range(6, 9)))
     load(*map(event, range(9, 12)), at_state=2)
-    monkeypatch.setattr("target_aep.mapper.FUTURE_SKEW", timedelta(days=365_000))
+    monkeypatch.setattr("target_aep.mapping.mapper.FUTURE_SKEW", timedelta(days=365_000))
     step, calls = getattr(owner, name), []
 
     def killed(*args, **kwargs):

@@ -10,9 +10,9 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from target_aep.api.redaction import Redactor
+from target_aep.api.retrying import RetriableError, RetryPolicy, retry_after
 from target_aep.errors import PlatformError
-from target_aep.redaction import Redactor
-from target_aep.retrying import RetriableError, RetryPolicy, retry_after
 
 
 @given(st.integers(1, 2000), st.none() | st.floats(0, 1e6), st.floats(0, 100), st.floats(0.1, 100))

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.identities import DEFAULT_IDENTITIES, is_acceptable, parse_identities
-from target_aep.mapper import FUTURE_SKEW, RecordMapper, RejectedRecordError
-from target_aep.mapping_set import load_mapping_set
-from target_aep.row_rules import (
+from target_aep.mapping.identities import DEFAULT_IDENTITIES, is_acceptable, parse_identities
+from target_aep.mapping.mapper import FUTURE_SKEW, RecordMapper, RejectedRecordError
+from target_aep.mapping.mapping_set import load_mapping_set
+from target_aep.mapping.row_rules import (
     MAX_IDENTITIES,
     PROFILE_MAX_BYTES,
     complaint_about,

@@ -15,7 +15,7 @@ import pytest
 from emulators.faults import Fault
 from hypothesis import given
 from hypothesis import strategies as st
-from target_aep.loading import LoadedBatch
+from target_aep.loading.stream_loading import LoadedBatch
 from target_aep.run_summary import Run, RunError, StreamRun, in_words, publish, summarise
 from target_messages import EVENT_SCHEMA, record, state
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from target_aep.errors import TargetError
-from target_aep.seen_ids import SeenIds
-from target_aep.spool import BatchSpool
+from target_aep.loading.seen_ids import SeenIds
+from target_aep.loading.spool import BatchSpool
 
 TEXTS = st.text(max_size=6)
 

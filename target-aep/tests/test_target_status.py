@@ -9,9 +9,9 @@ import pytest
 from emulators.aep.testing import AepClient
 from emulators.faults import Fault
 from preview_running import make_runner
+from target_aep.api.redaction import Redactor
 from target_aep.batch_status.summary import summarise
 from target_aep.batch_status.table import table
-from target_aep.redaction import Redactor
 from target_messages import EVENT_SCHEMA, record, state
 from werkzeug.wrappers import Response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from target_aep.provisioning.type_conflicts import type_conflicts
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm.schema import parse_schema
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "number"}

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from target_aep.errors import DiskError
-from target_aep.work_folder import WorkFolder, temporary_folder
+from target_aep.loading.work_folder import WorkFolder, temporary_folder
 from target_messages import EVENT_SCHEMA, reached, record, state
 
 PROMPT = 60
@@ -142,7 +142,7 @@ def test_the_lock_is_the_last_that_goes(tmp_path, monkeypatch):
         removed.append(path)
         raise KeyboardInterrupt  # the process ends here
 
-    monkeypatch.setattr("target_aep.work_folder.shutil.rmtree", rmtree)
+    monkeypatch.setattr("target_aep.loading.work_folder.shutil.rmtree", rmtree)
     with pytest.raises(KeyboardInterrupt):
         work.remove()
     assert removed == [next(work.path.glob("a-*"))]
@@ -156,7 +156,7 @@ def test_a_disk_without_locks_does_without_sweeping(tmp_path, monkeypatch):
     def flock(*_):
         raise OSError("no locks available")
 
-    monkeypatch.setattr("target_aep.work_folder.fcntl.flock", flock)
+    monkeypatch.setattr("target_aep.loading.work_folder.fcntl.flock", flock)
     one, other = WorkFolder(tmp_path, PREFIX), WorkFolder(tmp_path, PREFIX)
     kept = one.subfolder("a")
     other.subfolder("a")
@@ -173,6 +173,6 @@ def test_no_temporary_directory_at_all_is_such_an_error(monkeypatch):
     def gettempdir():
         raise FileNotFoundError(2, "No usable temporary directory found")
 
-    monkeypatch.setattr("target_aep.work_folder.tempfile.gettempdir", gettempdir)
+    monkeypatch.setattr("target_aep.loading.work_folder.tempfile.gettempdir", gettempdir)
     with pytest.raises(DiskError, match=r"No usable temporary directory found. Free space"):
         temporary_folder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from target_aep.errors import SchemaError
-from target_aep.xdm_schema import parse_schema, tenant_of
+from target_aep.xdm.schema import parse_schema, tenant_of
 
 TEXT = {"type": "string"}
 

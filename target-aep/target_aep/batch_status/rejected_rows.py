@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 
+from target_aep.api.catalog_batches import read_batch
+from target_aep.api.promotion import NOT_INGESTED, STALLED
+from target_aep.api.row_errors import RowError, failed_rows, rejected_rows
 from target_aep.batch_status.summary import summarise
-from target_aep.catalog_batches import read_batch
 from target_aep.errors import TargetError
-from target_aep.promotion import NOT_INGESTED, STALLED
-from target_aep.row_errors import RowError, failed_rows, rejected_rows
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from target_aep.api.client import PlatformClient
     from target_aep.batch_status.summary import BatchSummary
-    from target_aep.platform_client import PlatformClient
 
 DAYS_KEPT: t.Final = 30
 """help/ingestion/quality/error-diagnostics.md in AdobeDocs/experience-platform.en."""

@@ -6,21 +6,21 @@ import shutil
 import typing as t
 from dataclasses import dataclass
 
+from target_aep.api.catalog_batches import list_batches
+from target_aep.api.catalog_datasets import find_datasets, read_document
 from target_aep.batch_status.rejected_rows import read_rejected_rows
 from target_aep.batch_status.summary import summarise
 from target_aep.batch_status.table import as_json, indented, row_as_json, row_lines, table
-from target_aep.catalog_batches import list_batches
-from target_aep.catalog_datasets import find_datasets, read_document
-from target_aep.destinations import make_client
 from target_aep.errors import TargetError
-from target_aep.preview_table import printable
+from target_aep.loading.destinations import make_client
+from target_aep.loading.work_folder import WorkFolder, temporary_folder
+from target_aep.preview.table import printable
 from target_aep.subcommand_running import say
-from target_aep.work_folder import WorkFolder, temporary_folder
 
 if t.TYPE_CHECKING:
+    from target_aep.api.client import PlatformClient
     from target_aep.batch_status.rejected_rows import RejectedRows
-    from target_aep.platform_client import PlatformClient
-    from target_aep.platform_destination import DatasetChoice
+    from target_aep.loading.platform_destination import DatasetChoice
     from target_aep.target import TargetAEP
 
 _NARROWEST = 40

@@ -10,13 +10,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.batch_ingestion import commit_of
-from target_aep.batch_outcome import errors_of, failed_row_count, sent_row_count
+from target_aep.api.batch_ingestion import commit_of
+from target_aep.api.batch_outcome import errors_of, failed_row_count, sent_row_count
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_aep.redaction import Redactor
+    from target_aep.api.redaction import Redactor
 
 Document = dict[str, t.Any]
 

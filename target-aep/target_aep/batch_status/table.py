@@ -7,15 +7,15 @@ import typing as t
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 
-from target_aep.json_lines import json_text
-from target_aep.preview_table import printable
-from target_aep.redaction import HIDDEN
+from target_aep.api.redaction import HIDDEN
+from target_aep.loading.json_lines import json_text
+from target_aep.preview.table import printable
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from target_aep.api.row_errors import RowError
     from target_aep.batch_status.summary import BatchSummary
-    from target_aep.row_errors import RowError
 
 _TITLES = ("created (UTC)", "took", "status", "rows in", "failed", "size", "batch")
 _RIGHT = frozenset({"took", "rows in", "failed", "size"})

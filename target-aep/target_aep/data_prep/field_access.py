@@ -10,13 +10,13 @@ import ast
 import typing as t
 
 from target_aep.data_prep.namespace import Namespace, call, choice, constant, keep, load
-from target_aep.paths import compile_value_reader, joined_names
+from target_aep.mapping.paths import compile_value_reader, joined_names
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_aep.data_prep.syntax import Step
-    from target_aep.paths import Path
+    from target_aep.mapping.paths import Path
 
 
 def read_path(

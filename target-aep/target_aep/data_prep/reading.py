@@ -6,7 +6,7 @@ import typing as t
 
 from target_aep.data_prep import syntax
 from target_aep.errors import MappingSetError
-from target_aep.paths import parse_path
+from target_aep.mapping.paths import parse_path
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

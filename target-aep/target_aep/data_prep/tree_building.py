@@ -12,7 +12,7 @@ from target_aep.data_prep.literals import decode_number, decode_text
 from target_aep.data_prep.syntax import RESERVED, Node
 from target_aep.data_prep.syntax_errors import STATEMENT_WORDS, Problem, reserved
 from target_aep.errors import MappingSetError
-from target_aep.paths import Path, parse_path
+from target_aep.mapping.paths import Path, parse_path
 
 _SYMBOLS = {
     "and": "&&",

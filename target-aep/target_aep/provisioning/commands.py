@@ -12,15 +12,15 @@ import click
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import Unpack
 
-from target_aep.destinations import make_client
+from target_aep.api.schema_registry import SchemaRegistry
 from target_aep.errors import TargetError
+from target_aep.loading.destinations import make_client
 from target_aep.provisioning.config_saving import save_settings
 from target_aep.provisioning.dataset_wishes import dataset_wishes
 from target_aep.provisioning.plan_text import plan_document, plan_lines, step_line, summary_line
 from target_aep.provisioning.planning import make_plan
 from target_aep.provisioning.steps import DATASET, Workshop
 from target_aep.provisioning.tap_input import input_lines, read_samples
-from target_aep.schema_registry import SchemaRegistry
 from target_aep.subcommand_running import (
     config_option,
     make_onlooker,

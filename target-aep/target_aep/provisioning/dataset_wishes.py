@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 
 from target_aep.errors import TargetError
+from target_aep.mapping.stream_mapping import fetch
 from target_aep.provisioning.wishes import DatasetWish, StreamWish
-from target_aep.stream_mapping import fetch
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence

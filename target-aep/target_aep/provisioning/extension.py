@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.destination_paths import field_at
 from target_aep.errors import TargetError
-from target_aep.paths import EACH
+from target_aep.mapping.destination_paths import field_at
+from target_aep.mapping.paths import EACH
 from target_aep.provisioning.field_group import Addition, group_title
 from target_aep.provisioning.plan import Plan
 from target_aep.provisioning.property_fields import marked
@@ -14,14 +14,14 @@ from target_aep.provisioning.property_types import ITEMS
 from target_aep.provisioning.sandbox_view import view_dataset
 from target_aep.provisioning.schema_plan import plan_additions
 from target_aep.provisioning.steps import OWN_GROUP, Workshop
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm.schema import parse_schema
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from target_aep.paths import WildPath
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
+    from target_aep.mapping.paths import WildPath
     from target_aep.provisioning.property_fields import Proposal
 
 

@@ -9,8 +9,8 @@ import typing as t
 from copy import deepcopy
 from dataclasses import dataclass
 
+from target_aep.api.schema_registry import EXPERIENCE_EVENT
 from target_aep.provisioning.property_types import ITEMS
-from target_aep.schema_registry import EXPERIENCE_EVENT
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

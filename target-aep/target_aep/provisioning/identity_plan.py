@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.identity_namespaces import list_namespaces
+from target_aep.api.identity_namespaces import list_namespaces
 from target_aep.provisioning.steps import CreateDescriptor, CreateNamespace
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_aep.identity_namespaces import Namespace
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
+    from target_aep.api.identity_namespaces import Namespace
     from target_aep.provisioning.plan import Plan
     from target_aep.provisioning.sandbox_view import DatasetView
     from target_aep.provisioning.wishes import DatasetWish, IdentityField

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.catalog_datasets import DIAGNOSTICS, ENABLED, PROFILE_TAGS, is_enabled
+from target_aep.api.catalog_datasets import DIAGNOSTICS, ENABLED, PROFILE_TAGS, is_enabled
+from target_aep.api.schema_registry import EXPERIENCE_EVENT, TAGS, UNION
 from target_aep.provisioning.field_group import group_title
 from target_aep.provisioning.identity_plan import plan_descriptors, plan_namespaces
 from target_aep.provisioning.plan import Plan
@@ -18,13 +19,12 @@ from target_aep.provisioning.steps import (
     CreateDataset,
     EnableProfile,
 )
-from target_aep.schema_registry import EXPERIENCE_EVENT, TAGS, UNION
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
     from target_aep.provisioning.sandbox_view import DatasetView
     from target_aep.provisioning.wishes import DatasetWish
 

@@ -11,18 +11,18 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass
 
-from target_aep.field_age import marked
-from target_aep.field_names import matching_field, sanitized, suffixed, typed_sibling
+from target_aep.mapping.field_names import matching_field, sanitized, suffixed, typed_sibling
 from target_aep.provisioning.property_census import PropertyCensus
 from target_aep.provisioning.struct_growth import missing_parts
 from target_aep.provisioning.value_kinds import scalar_node
+from target_aep.xdm.field_age import marked
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from target_aep.provisioning.property_types import Path, SeenTypes
     from target_aep.provisioning.value_kinds import Node
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 __all__ = ["Kept", "PropertyCensus", "Proposal", "Proposals", "marked", "propose_fields"]
 

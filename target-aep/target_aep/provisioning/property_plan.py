@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
 from target_aep.provisioning.field_group import Addition
 from target_aep.provisioning.property_fields import PropertyCensus, propose_fields
 
 if t.TYPE_CHECKING:
     from target_aep.provisioning.plan import Plan
     from target_aep.provisioning.wishes import DatasetWish, StreamWish
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 
 def sampled_properties(plan: Plan, wish: DatasetWish, schema: XdmField) -> list[Addition]:

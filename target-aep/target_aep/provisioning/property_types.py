@@ -7,10 +7,10 @@ import re
 import typing as t
 from collections import Counter
 
-from target_aep.coercion import OMITTED, compile_coercer, prune
 from target_aep.provisioning.value_kinds import LARGEST_LONG, kind_of, scalar_node
-from target_aep.unconvertible import UnconvertibleError
-from target_aep.xdm_schema import XdmField
+from target_aep.xdm.coercion import OMITTED, compile_coercer, prune
+from target_aep.xdm.schema import XdmField
+from target_aep.xdm.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
     from target_aep.provisioning.value_kinds import Node

@@ -5,16 +5,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from target_aep.catalog_datasets import find_datasets, read_document
+from target_aep.api.catalog_datasets import find_datasets, read_document
+from target_aep.api.sandbox import schema_id_of
+from target_aep.api.schema_registry import EXPERIENCE_EVENT, SchemaRegistry, container_of
 from target_aep.errors import TargetError
 from target_aep.provisioning.steps import references
-from target_aep.sandbox import schema_id_of
-from target_aep.schema_registry import EXPERIENCE_EVENT, SchemaRegistry, container_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
 
 Resource = dict[str, t.Any]
 

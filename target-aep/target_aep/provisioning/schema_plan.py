@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typing as t
 
+from target_aep.api.schema_registry import EXPERIENCE_EVENT, SchemaRegistry
 from target_aep.errors import TargetError
-from target_aep.mapping import MappingMistakesError
+from target_aep.mapping.model import MappingMistakesError
 from target_aep.provisioning.event_class import event_class
 from target_aep.provisioning.field_group import (
     Addition,
@@ -30,19 +31,18 @@ from target_aep.provisioning.steps import (
 )
 from target_aep.provisioning.tenant_fields import tenant_fields
 from target_aep.provisioning.type_conflicts import type_conflicts, untyped_fields
-from target_aep.schema_registry import EXPERIENCE_EVENT, SchemaRegistry
-from target_aep.xdm_schema import parse_schema
+from target_aep.xdm.schema import parse_schema
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
     from target_aep.provisioning.plan import Plan
     from target_aep.provisioning.sandbox_view import DatasetView
     from target_aep.provisioning.standard_groups import StandardGroup
     from target_aep.provisioning.wishes import DatasetWish
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 Resource = dict[str, t.Any]
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from target_aep.catalog_datasets import create_dataset, patch_dataset
-from target_aep.identity_namespaces import create_namespace
-from target_aep.schema_registry import EXPERIENCE_EVENT, IDENTITY, SchemaRegistry
+from target_aep.api.catalog_datasets import create_dataset, patch_dataset
+from target_aep.api.identity_namespaces import create_namespace
+from target_aep.api.schema_registry import EXPERIENCE_EVENT, IDENTITY, SchemaRegistry
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_aep.identity_namespaces import Namespace
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
+    from target_aep.api.identity_namespaces import Namespace
     from target_aep.provisioning.field_group import Addition
 
 Resource = dict[str, t.Any]

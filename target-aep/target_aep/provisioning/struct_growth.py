@@ -9,7 +9,7 @@ from target_aep.provisioning.property_types import ITEMS
 if t.TYPE_CHECKING:
     from target_aep.provisioning.property_types import Path, SeenTypes
     from target_aep.provisioning.value_kinds import Node
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 Part = tuple["Path", "Node"]
 

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from target_aep.errors import TargetError
-from target_aep.preview_input import open_input, take_records
+from target_aep.preview.records import open_input, take_records
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

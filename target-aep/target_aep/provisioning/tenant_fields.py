@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.compiled_mapping import compile_mappings
 from target_aep.data_prep.evaluation import Evaluation
-from target_aep.mapper import RecordMapper, RejectedRecordError
+from target_aep.mapping.compiled_mapping import compile_mappings
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
 from target_aep.provisioning.field_group import put_node
 from target_aep.provisioning.json_schema_types import node_of_json_schema, schema_at
 from target_aep.provisioning.property_types import ITEMS, SeenTypes
@@ -14,10 +14,10 @@ from target_aep.provisioning.property_types import ITEMS, SeenTypes
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from target_aep.compiled_mapping import CompiledMapping
     from target_aep.data_prep.policies import Policies
-    from target_aep.mapping import MappingSet
-    from target_aep.paths import WildPath
+    from target_aep.mapping.compiled_mapping import CompiledMapping
+    from target_aep.mapping.model import MappingSet
+    from target_aep.mapping.paths import WildPath
     from target_aep.provisioning.tap_input import StreamSample
 
 Resource = dict[str, t.Any]

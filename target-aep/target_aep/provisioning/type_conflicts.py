@@ -12,7 +12,7 @@ from dataclasses import dataclass
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 _CONTAINERS = frozenset({"object", "map", "array"})
 # What the values of a type can always be converted to, beside their own type.

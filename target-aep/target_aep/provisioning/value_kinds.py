@@ -10,7 +10,7 @@ import re
 import typing as t
 from decimal import Decimal
 
-from target_aep.timestamps import parse_date_time
+from target_aep.xdm.timestamps import parse_date_time
 
 Node = dict[str, t.Any]
 Kind = t.Literal["boolean", "integer", "number", "large", "string", "date-time", "object", "array"]

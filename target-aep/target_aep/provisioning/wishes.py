@@ -5,19 +5,19 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.compiled_mapping import compile_mappings, source_property
+from target_aep.api.identity_namespaces import Namespace
 from target_aep.data_prep.evaluation import Evaluation
-from target_aep.identity_namespaces import Namespace
-from target_aep.paths import parse_path
+from target_aep.mapping.compiled_mapping import compile_mappings, source_property
+from target_aep.mapping.paths import parse_path
 from target_aep.provisioning.standard_groups import CLASS_FIELDS
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_aep.compiled_mapping import CompiledMapping
     from target_aep.data_prep.policies import Policies
-    from target_aep.identities import Identity
-    from target_aep.mapping import MappingSet
+    from target_aep.mapping.compiled_mapping import CompiledMapping
+    from target_aep.mapping.identities import Identity
+    from target_aep.mapping.model import MappingSet
     from target_aep.provisioning.field_group import FieldPath
     from target_aep.provisioning.tap_input import StreamSample
 

@@ -12,8 +12,8 @@ from target_aep.sandbox_check.services import SERVICES, Service
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_aep.ims import TokenSource
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
+    from target_aep.api.ims import TokenSource
 
 _SANDBOXES: t.Final = "/data/foundation/sandbox-management/"
 """The sandboxes that the caller may use: static/swagger-specs/sandbox.yaml in

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from target_aep.destinations import make_client
+from target_aep.api.identity_namespaces import list_namespaces
+from target_aep.api.ims import TokenSource
+from target_aep.api.schema_registry import SchemaRegistry
 from target_aep.errors import TargetError
-from target_aep.identity_namespaces import list_namespaces
-from target_aep.ims import TokenSource
+from target_aep.loading.destinations import make_client
+from target_aep.mapping.stream_mapping import fetch
 from target_aep.sandbox_check.access import Access
 from target_aep.sandbox_check.datasets import about_dataset, find_dataset, places
 from target_aep.sandbox_check.findings import PROVISION, Finding
@@ -17,18 +19,16 @@ from target_aep.sandbox_check.limits import about_batches_of_a_day
 from target_aep.sandbox_check.mappings import about_mapping, check_mapping
 from target_aep.sandbox_check.schemas import about_schema, find_schema
 from target_aep.sandbox_check.services import BATCHES, DATASETS, NAMESPACE_LIST, SCHEMAS
-from target_aep.schema_registry import SchemaRegistry
-from target_aep.stream_mapping import fetch
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from target_aep.ims import Credential
+    from target_aep.api.ims import Credential
     from target_aep.sandbox_check.datasets import FoundDataset, Place
     from target_aep.sandbox_check.mappings import CheckedMapping
     from target_aep.sandbox_check.schemas import KnownSchema
     from target_aep.target import TargetAEP
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 _TRIES: t.Final = 3
 """Somebody waits for the answer, and it is no loss to ask again."""

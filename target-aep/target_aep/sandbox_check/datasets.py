@@ -5,14 +5,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.catalog_datasets import DIAGNOSTICS, find_datasets, is_enabled, read_document
+from target_aep.api.catalog_datasets import DIAGNOSTICS, find_datasets, is_enabled, read_document
 from target_aep.sandbox_check.findings import PROVISION, Finding
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_aep.catalog_datasets import Document
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.catalog_datasets import Document
+    from target_aep.api.client import PlatformClient
     from target_aep.settings import Settings
 
 PROFILE: t.Final = "unifiedProfile"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
-from target_aep.json_lines import json_text
-from target_aep.preview_table import printable
+from target_aep.loading.json_lines import json_text
+from target_aep.preview.table import printable
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.paths import parse_path
+from target_aep.mapping.paths import parse_path
 from target_aep.sandbox_check.findings import PROVISION, Finding
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from target_aep.identity_namespaces import Namespace
+    from target_aep.api.identity_namespaces import Namespace
+    from target_aep.api.schema_registry import Resource
     from target_aep.sandbox_check.datasets import FoundDataset
     from target_aep.sandbox_check.mappings import CheckedMapping
-    from target_aep.schema_registry import Resource
 
 _PRIMARY: t.Final = "xdm:isPrimary"
 _SOURCE: t.Final = "xdm:sourceProperty"

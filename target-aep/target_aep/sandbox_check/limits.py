@@ -5,11 +5,11 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta, timezone
 
-from target_aep.catalog_batches import list_batches
+from target_aep.api.catalog_batches import list_batches
 from target_aep.sandbox_check.findings import Finding
 
 if t.TYPE_CHECKING:
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
 
 BATCHES_PER_DAY: t.Final = 90
 """Adobe's soft limit for a sandbox (help/ingestion/guardrails.md in

@@ -5,21 +5,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.compiled_mapping import compile_mappings, source_property
-from target_aep.destination_paths import field_at
-from target_aep.mapper import RecordMapper
-from target_aep.mapping import MappingMistakesError
-from target_aep.provenance import source_text
+from target_aep.mapping.compiled_mapping import compile_mappings, source_property
+from target_aep.mapping.destination_paths import field_at
+from target_aep.mapping.mapper import RecordMapper
+from target_aep.mapping.model import MappingMistakesError
+from target_aep.preview.provenance import source_text
 from target_aep.sandbox_check.findings import PROVISION, Finding, enumerated
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_aep.compiled_mapping import CompiledMapping
     from target_aep.data_prep.policies import Policies
-    from target_aep.identities import Identity
-    from target_aep.mapping import MappingSet
-    from target_aep.xdm_schema import XdmField
+    from target_aep.mapping.compiled_mapping import CompiledMapping
+    from target_aep.mapping.identities import Identity
+    from target_aep.mapping.model import MappingSet
+    from target_aep.xdm.schema import XdmField
 
 _IDENTITY_MAP: t.Final = ("identityMap",)
 

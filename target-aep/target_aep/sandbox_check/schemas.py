@@ -5,17 +5,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from target_aep.api.schema_registry import EXPERIENCE_EVENT, TAGS, UNION
 from target_aep.errors import SchemaError
 from target_aep.sandbox_check.findings import Finding
-from target_aep.schema_registry import EXPERIENCE_EVENT, TAGS, UNION
-from target_aep.xdm_schema import parse_schema, tenant_of
+from target_aep.xdm.schema import parse_schema, tenant_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_aep.api.schema_registry import Resource, SchemaRegistry
     from target_aep.sandbox_check.datasets import FoundDataset
-    from target_aep.schema_registry import Resource, SchemaRegistry
-    from target_aep.xdm_schema import XdmField
+    from target_aep.xdm.schema import XdmField
 
 
 @dataclass(frozen=True)

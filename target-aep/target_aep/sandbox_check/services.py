@@ -9,14 +9,14 @@ import typing as t
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from target_aep.api.client import CATALOG, EXPORT, IMPORT, SCHEMA_REGISTRY
+from target_aep.api.identity_namespaces import NAMESPACES
 from target_aep.errors import PlatformError
-from target_aep.identity_namespaces import NAMESPACES
-from target_aep.platform_client import CATALOG, EXPORT, IMPORT, SCHEMA_REGISTRY
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_aep.platform_client import PlatformClient
+    from target_aep.api.client import PlatformClient
 
 _NO_BATCH: t.Final = "00000000000000000000000000"
 """The form of a batch's id, and none that there is."""

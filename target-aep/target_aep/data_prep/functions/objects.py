@@ -13,11 +13,11 @@ from target_aep.data_prep.functions.strings import WHITE_SPACE
 from target_aep.data_prep.java_text import text_of
 from target_aep.data_prep.limits import MADE_ELEMENTS
 from target_aep.errors import MappingSetError
-from target_aep.paths import MISSING, compile_reader, parse_path
+from target_aep.mapping.paths import MISSING, compile_reader, parse_path
 
 if t.TYPE_CHECKING:
     from target_aep.data_prep.function import Value
-    from target_aep.paths import Read
+    from target_aep.mapping.paths import Read
 
 CATEGORY = Category("Hierarchies - Objects")
 

@@ -1,0 +1,1 @@
+"""Experience Platform's services, as far as they are called."""

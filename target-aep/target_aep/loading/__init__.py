@@ -1,0 +1,1 @@
+"""Records on their way into a dataset: spooled, committed, loaded once, or kept aside."""

@@ -1,0 +1,1 @@
+"""Mapping sets, and records made into XDM with them."""

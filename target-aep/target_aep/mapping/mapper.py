@@ -1,0 +1,248 @@
+"""Records into XDM: all the work that is done per record stands here and in what it calls.
+
+A mapping set and the dataset's schema are compiled once into plain functions. Data Prep's rule
+holds for a value that can't be had or converted: its field stays empty, and the record is rejected
+only if it can't be valid XDM without it (help/data-prep/troubleshooting-guide.md in
+AdobeDocs/experience-platform.en). A property without a place is not dropped: the remainder rule
+of the mapping set takes it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import datetime, timedelta, timezone
+
+from target_aep.data_prep.evaluation import Evaluation
+from target_aep.data_prep.failures import EvaluationError
+from target_aep.data_prep.policies import Policies
+from target_aep.mapping.compiled_mapping import compile_mappings, source_property
+from target_aep.mapping.destination_fields import DestinationFields
+from target_aep.mapping.destination_paths import field_at
+from target_aep.mapping.identities import Identity, identity_map
+from target_aep.mapping.list_placing import ListPlacing
+from target_aep.mapping.mistakes import clashes, in_order, notes_about, schema_complaints
+from target_aep.mapping.model import MappingMistakesError
+from target_aep.mapping.program import compile_program
+from target_aep.mapping.remainder import RemainderPlan
+from target_aep.mapping.report import MappingReport
+from target_aep.mapping.required_fields import missing_required, required_below, unfilled_required
+from target_aep.mapping.row_rules import complaint_about, leave_out_blocked_identities
+from target_aep.xdm.coercion import OMITTED, prune
+from target_aep.xdm.event_time import compile_event_time
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_aep.mapping.compiled_mapping import CompiledMapping, Names
+    from target_aep.mapping.model import MappingSet
+    from target_aep.mapping.program import Failures
+    from target_aep.provisioning.property_census import PropertyCensus
+    from target_aep.xdm.schema import XdmField
+    from target_aep.xdm.unconvertible import UnconvertibleError
+
+Record = dict[str, t.Any]
+
+FUTURE_SKEW = timedelta(minutes=10)
+"""How far ahead of this machine's clock an event may be; XDM asks for observed, past times."""
+
+_EVENT_REQUIRED: t.Final[tuple[Names, ...]] = (("_id",), ("timestamp",))
+_DEFAULT_POLICIES: t.Final = Policies()
+
+
+class RejectedRecordError(Exception):
+    """A record that can't become valid XDM: the XDM field at fault, and why.
+
+    Attributes:
+        field_path: The field; None where the record as a whole is at fault.
+        reason: Why.
+    """
+
+    def __init__(self, field_path: str | None, reason: str) -> None:
+        super().__init__(f"{field_path or 'the record'}: {reason}")
+        self.field_path = field_path
+        self.reason = reason
+
+
+class RecordMapper:
+    """Maps the records of one stream with one mapping set into one schema."""
+
+    def __init__(
+        self,
+        mapping_set: MappingSet,
+        schema: XdmField | None,
+        identities: Sequence[Identity] = (),
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        *,
+        policies: Policies = _DEFAULT_POLICIES,
+        evaluation: Evaluation | None = None,
+        census: PropertyCensus | None = None,
+    ) -> None:
+        """Compile the mapping set.
+
+        Args:
+            mapping_set: With the tenant's id already in it.
+            schema: The dataset's schema; None leaves values as expressions give them, dates as
+                RFC 3339 text.
+            identities: What goes into the identityMap, if the schema has one.
+            now: The clock that tells future events, and which fields are too new to be used.
+            policies: How expressions take null.
+            evaluation: The moment that expressions see, and where chance comes from.
+            census: Is shown the properties that no typed field takes; None for none.
+
+        Raises:
+            MappingMistakesError: The set can't be used, or not with this schema; all mistakes.
+        """
+        self.report = MappingReport()
+        self._schema = schema
+        self._evaluation = evaluation or Evaluation()
+        self._rule = mapping_set.remainder
+        compiled, mistakes = compile_mappings(mapping_set, policies, self._evaluation)
+        mistakes += clashes(mapping_set, compiled)
+        if schema is not None:
+            mistakes += schema_complaints(mapping_set, compiled, schema)
+        if mistakes:
+            raise MappingMistakesError(in_order(mistakes))
+        self.warnings = (
+            *notes_about(mapping_set, compiled),
+            *unfilled_required(schema, compiled, has_identities=bool(identities)),
+        )
+        self._placed, self._unplaced = _split(compiled, schema)
+        self._destinations = {each.number: each for each in compiled}
+        fields = DestinationFields(
+            schema, self._placed, self.report, compile_event_time(now, FUTURE_SKEW)
+        )
+        self._run = compile_program(
+            [
+                fields.plain(each, source_property(each.source, self._rule))
+                for each in self._placed
+                if each.is_plain
+            ],
+            policies,
+            self._evaluation,
+        )
+        self._lists = ListPlacing(
+            [(each, fields.coercer(each)) for each in self._placed if not each.is_plain],
+            self.report.count_left_out,
+        )
+        self._lost_reads = [
+            (each.destination, each.source.reader())
+            for each in self._unplaced
+            if source_property(each.source, self._rule) is None and not each.source.wildcards
+        ]
+        self._identities = identities if schema is None or schema.find(("identityMap",)) else ()
+        self._maps_identities = any(each.steps[0] == "identityMap" for each in self._placed)
+        self._required = self._required_names()
+        self._required_below = required_below(schema) if schema else None
+        self._remainder = (
+            RemainderPlan(self._rule, schema, self.report, now=now, census=census)
+            if self._rule
+            else None
+        )
+
+    @property
+    def missing_fields(self) -> list[str]:
+        """XDM paths of the mapping set that the dataset's schema does not have, sorted."""
+        missing = {mapping.destination for mapping in self._unplaced}
+        if self._remainder and self._remainder.missing:
+            missing.add(self._remainder.missing)
+        return sorted(missing)
+
+    @property
+    def awaited_fields(self) -> Sequence[str]:
+        """XDM paths of fields for properties that are too new in the schema to be used yet."""
+        return self._remainder.awaited if self._remainder else ()
+
+    @property
+    def loses_properties(self) -> bool:
+        """Whether properties without a field are lost, because the schema has no map for them."""
+        return self._remainder is not None and self._remainder.missing is not None
+
+    def map(self, record: Record) -> Record:
+        """Map one record.
+
+        Args:
+            record: The record of a RECORD message; it is not changed.
+
+        Returns:
+            The XDM object, without any null or empty leaf.
+
+        Raises:
+            RejectedRecordError: It can't be valid XDM.
+        """
+        try:
+            return self._map(record)
+        except RecursionError:
+            raise RejectedRecordError(None, "nested too deeply") from None
+
+    def _map(self, record: Record) -> Record:
+        self._evaluation.begin_record()
+        xdm, placed, failures = self._run(record)
+        if self._lists:
+            self._lists.place(record, xdm, lambda *failure: failures.append(failure))
+        self._put_identities(record, xdm)
+        if self._remainder:
+            self._remainder.place(record, frozenset(placed.values()), xdm)
+        self._check(xdm, failures)
+        self._count_lost(record)
+        for number, error in failures:
+            self.report.count_failure(
+                number, self._destinations[number].destination, _reason(error)
+            )
+        return xdm
+
+    def _put_identities(self, record: Record, xdm: Record) -> None:
+        if self._maps_identities:
+            leave_out_blocked_identities(xdm, self.report.identities_left_out)
+        if self._identities:
+            identities = identity_map(record, self._identities, self.report.identities_left_out)
+            if identities:
+                xdm["identityMap"] = identities
+
+    def _required_names(self) -> tuple[Names, ...]:
+        """Root fields that every record needs: the schema's, and those of any event."""
+        mapped = {mapping.steps for mapping in self._placed}
+        always = tuple(names for names in _EVENT_REQUIRED if names in mapped)
+        of_schema = tuple((name,) for name in self._schema.required) if self._schema else ()
+        return tuple(dict.fromkeys(always + of_schema))
+
+    def _count_lost(self, record: Record) -> None:
+        """Count the values that the schema has no field for."""
+        for destination, read in self._lost_reads:
+            try:
+                value = read(record)
+            except EvaluationError:
+                continue
+            if value is not None and prune(value) is not OMITTED:
+                self.report.count_left_out([destination])
+
+    def _check(self, xdm: Record, failures: Failures) -> None:
+        for names in self._required:
+            if names[0] not in xdm:
+                raise RejectedRecordError(names[0], self._why_missing(names, failures))
+        if self._required_below:
+            missing = missing_required(xdm, self._required_below)
+            if missing:
+                raise RejectedRecordError(missing, "required by the schema, but missing")
+        if complaint := complaint_about(xdm):
+            raise RejectedRecordError(complaint.field, complaint.reason)
+
+    def _why_missing(self, names: Names, failures: Failures) -> str:
+        for number, error in failures:
+            if self._destinations[number].steps == names:
+                return _reason(error)
+        return "required, but the record has no value"
+
+
+def _split(
+    compiled: list[CompiledMapping], schema: XdmField | None
+) -> tuple[list[CompiledMapping], list[CompiledMapping]]:
+    """The mappings that the schema has a field for, and the others."""
+    if schema is None:
+        return compiled, []
+    placed = [each for each in compiled if field_at(schema, each.steps) is not None]
+    return placed, [each for each in compiled if field_at(schema, each.steps) is None]
+
+
+def _reason(error: EvaluationError | UnconvertibleError) -> str:
+    path = getattr(error, "path", "")
+    return f"{path}: {error.reason}" if path else error.reason

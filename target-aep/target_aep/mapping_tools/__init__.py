@@ -1,0 +1,1 @@
+"""`target-aep mapping`: mapping sets checked, converted, shown, compared with Adobe's."""

@@ -1,0 +1,1 @@
+"""`target-aep preview`: what records become, and why."""

@@ -1,0 +1,1 @@
+"""`target-aep retry`: the dead letters again."""

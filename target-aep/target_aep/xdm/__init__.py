@@ -1,0 +1,1 @@
+"""XDM schemas, and values in the types of their fields."""
