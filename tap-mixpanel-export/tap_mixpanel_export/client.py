@@ -14,16 +14,17 @@ from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from singer_sdk import metrics
 from typing_extensions import Self
 from urllib3.connection import HTTPConnection
 
 from tap_mixpanel_export.bookmark_json import STREAM
+from tap_mixpanel_export.deadline import Deadline, DeadlineAdapter
 from tap_mixpanel_export.errors import (
     AttemptError,
     CutOffError,
     ExportRefusedError,
+    RateLimitedError,
     TimedOutError,
 )
 from tap_mixpanel_export.response_errors import SHOWN_BYTES, error_of, redacted, server_words
@@ -53,8 +54,23 @@ class ExportClient:
         requests_left: How many may still begin in this hour.
     """
 
-    def __init__(self, settings: Settings, queue: RequestQueue, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        queue: RequestQueue,
+        clock: Clock,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Create the client.
+
+        Args:
+            settings: The tap's settings.
+            queue: Says when a request may begin.
+            clock: Tells the time to which a ``Retry-After`` refers.
+            deadline: When the last answer must be whole; a connection is shut down then.
+        """
         self._settings = settings
+        self._deadline = deadline
         self._queue = queue
         self._clock = clock
         self._hidden = (*settings.credentials.secrets, *_written(settings.where))
@@ -95,8 +111,9 @@ class ExportClient:
         with (
             self._queue.turn(window.place, ended) as requests_left,
             self._counted(requests_left) as duration,
+            self._in_time(),
             self._transport_errors(AttemptError),
-            _session(self._settings) as session,
+            _session(self._settings, self._deadline) as session,
             self._get(session, window) as response,
         ):
             duration.tags[metrics.Tag.HTTP_STATUS_CODE] = response.status_code
@@ -115,15 +132,36 @@ class ExportClient:
         with metrics.Timer(metrics.Metric.HTTP_REQUEST_DURATION, tags) as duration:
             yield duration
 
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Tell what the deadline has cut off, which may look whole, from other failures."""
+        try:
+            yield
+        except RateLimitedError:
+            raise
+        except AttemptError as error:
+            if self._deadline is not None and self._deadline.is_over():
+                raise self._late(self._deadline) from error
+            raise
+        if self._deadline is not None and self._deadline.is_over():
+            raise self._late(self._deadline)
+
+    def _late(self, deadline: Deadline) -> TimedOutError:
+        url = self._settings.api_url
+        return TimedOutError(f"{url} sent no whole answer within {deadline.seconds:.0f} s")
+
     def _get(self, session: requests.Session, window: PlannedWindow) -> requests.Response:
         settings = self._settings
+        timeouts = (_CONNECT_TIMEOUT, settings.request_timeout)
+        if self._deadline is not None:
+            timeouts = (self._deadline.timeout(timeouts[0]), self._deadline.timeout(timeouts[1]))
         return session.get(
             settings.api_url + EXPORT_PATH,
             params=_parameters(settings, window),
             auth=settings.credentials,
             stream=True,
             allow_redirects=False,
-            timeout=(_CONNECT_TIMEOUT, settings.request_timeout),
+            timeout=timeouts,
         )
 
     def _refuse(self, response: requests.Response) -> None:
@@ -210,7 +248,7 @@ def _where(settings: Settings, window: PlannedWindow) -> str | None:
     return f"({settings.where}) and ({arrivals})" if settings.where else arrivals
 
 
-def _session(settings: Settings) -> requests.Session:
+def _session(settings: Settings, deadline: Deadline | None) -> requests.Session:
     session = requests.Session()
     session.headers.update(
         {
@@ -220,11 +258,11 @@ def _session(settings: Settings) -> requests.Session:
         }
     )
     for prefix in ("http://", "https://"):
-        session.mount(prefix, _KeepAliveAdapter())
+        session.mount(prefix, _KeepAliveAdapter(deadline))
     return session
 
 
-class _KeepAliveAdapter(HTTPAdapter):
+class _KeepAliveAdapter(DeadlineAdapter):
     """Keeps idle connections alive through NAT and load balancers.
 
     Mixpanel can take minutes before the first byte:

@@ -207,6 +207,13 @@ _OUTPUT = (
         "`properties`.",
     ),
     th.Property(
+        "exclude_properties",
+        th.ArrayType(th.StringType),
+        title="Properties to leave out",
+        description="Raw names of properties that never leave the tap, in either layout, whatever "
+        "the catalog says, e.g. `$email`. A fixed column that one fills is null, save `time`.",
+    ),
+    th.Property(
         "on_invalid_line",
         th.StringType,
         default="fail",

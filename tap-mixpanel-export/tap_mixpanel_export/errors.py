@@ -20,7 +20,15 @@ class StorageError(TapError):
 
 
 class ExportRefusedError(TapError):
-    """Mixpanel refuses the request, and would refuse it again."""
+    """Mixpanel refuses the request, and would refuse it again.
+
+    Attributes:
+        status: HTTP status, or None if there was no answer.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class CredentialsRefusedError(ExportRefusedError):

@@ -75,13 +75,14 @@ _ANY_TYPE = ["string", "number", "boolean", "object", "array", "null"]
 _THE_REST = "Every property without a column of its own, and each value that does not fit its own."
 
 
-def columns_schema(found: Mapping[str, KnownProperty]) -> Schema:
+def columns_schema(found: Mapping[str, KnownProperty], *, lists: bool = False) -> Schema:
     """Return the schema of the layout ``columns``.
 
     Args:
         found: The project's properties by raw name; ``title`` of a column is that name.
+        lists: Whether they are listed below ``properties`` as well, as in the other layout.
     """
-    schema = deepcopy(SCHEMA)
+    schema = listing_schema(found) if lists else deepcopy(SCHEMA)
     schema["properties"][PROPERTIES]["description"] = _THE_REST
     typed = {each.column: (raw, each) for raw, each in found.items() if each.kind is not None}
     for column, (raw, each) in sorted(typed.items()):
@@ -131,8 +132,38 @@ def _only_lists(definition: Schema) -> bool:
     return definition.keys() <= {"type", "description"} and definition.get("type") == _ANY_TYPE
 
 
+def without_columns(schema: Schema) -> Schema:
+    """Return a schema without typed columns."""
+    typed = {column for _, column, _ in typed_columns(schema)}
+    if not typed:
+        return schema
+    columns = schema["properties"]
+    kept = {name: columns[name] for name in columns if name not in typed}
+    required = [name for name in schema.get("required") or [] if name not in typed]
+    return {**schema, "properties": kept, **({"required": required} if required else {})}
+
+
+def same_titles(schema: Schema) -> list[str]:
+    """Return a line for each property that two typed columns are for."""
+    first: dict[str, str] = {}
+    lines = []
+    for raw, column, _ in typed_columns(schema):
+        if first.setdefault(raw, column) != column:
+            lines.append(
+                f"catalog: the columns {first[raw]} and {column} are both for the property {raw!r} "
+                "(their title); remove one of them"
+            )
+    return lines
+
+
+def missing_columns(schema: Schema) -> list[str]:
+    """Return the fixed columns that a schema does not have."""
+    return [name for name in SCHEMA["properties"] if name not in schema.get("properties", {})]
+
+
 def typed_columns(schema: Schema) -> Iterator[tuple[str, str, Schema]]:
     """Yield the raw name, the column's name and its definition of each typed column."""
     for column, definition in schema.get("properties", {}).items():
         if column not in SCHEMA["properties"]:
-            yield definition.get("title") or column, column, definition
+            title = definition.get("title")
+            yield column if title is None else title, column, definition

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LONGEST_READ = 120.0
 
 
-def sample_events(
+def sample_lines(
     settings: Settings,
     days: Window,
     limit: int,
@@ -37,25 +37,27 @@ def sample_events(
     policy: RetryPolicy,
     clock: Clock,
     logger: logging.Logger,
-) -> Iterator[Event]:
+) -> Iterator[tuple[int, Event | InvalidLineError]]:
     """Yield some events of these days, Mixpanel's choice, once the whole answer is there.
-
-    Malformed lines inside it are left out: they are for a run to judge.
 
     Args:
         settings: The tap's settings; ``events`` and ``where`` apply.
         days: Project days.
         limit: Most events to ask for (Mixpanel takes up to 100,000).
-        policy: How patient to be; all waits together last for at most its ``patience``.
+        policy: How patient to be; all waits together last for at most its ``patience``, and the
+            answer is whole by its ``deadline``.
         clock: Measures the budget, and waits.
         logger: Gets a line for each wait and each failed attempt.
+
+    Yields:
+        A line's number, from 1, and its event, or what is wrong with it.
 
     Raises:
         TapError: Mixpanel did not answer, or refused, or the hour's requests are used up.
     """
     settings = replace(settings, request_timeout=min(settings.request_timeout, _LONGEST_READ))
     limits = BudgetLimits(settings.max_requests_per_hour, settings.max_concurrent_requests)
-    impatient = ImpatientClock(clock, policy.patience)
+    impatient = ImpatientClock(clock, policy.patience, policy.deadline)
     ledger = RequestLedger(
         settings.state_dir, settings.budget_owner, limits, clock=impatient, logger=logger
     )
@@ -63,7 +65,7 @@ def sample_events(
     everything = ArrivalFilter(arrived_after=None, arrived_until=int(clock.now() * 1000))
     window = PlannedWindow(days, everything, was_exported=False, limit=limit)
     with (
-        ExportClient(settings, queue, clock) as client,
+        ExportClient(settings, queue, clock, policy.deadline) as client,
         SpoolDirectory(settings.state_dir, logger) as spool,
     ):
         downloader = WindowDownloader(
@@ -77,8 +79,22 @@ def sample_events(
             tolerate_invalid_lines=True,
         )
         with downloader.download(window, threading.Event()) as spooled:
-            for _, line in islice(spooled.lines(), limit):
+            for number, line in islice(spooled.lines(), limit):
                 try:
-                    yield parse_event(line)
-                except InvalidLineError:
-                    continue
+                    yield number, parse_event(line)
+                except InvalidLineError as error:
+                    yield number, error
+
+
+def sample_events(
+    settings: Settings,
+    days: Window,
+    limit: int,
+    *,
+    policy: RetryPolicy,
+    clock: Clock,
+    logger: logging.Logger,
+) -> Iterator[Event]:
+    """Yield the events of ``sample_lines``; malformed lines are for a run to judge."""
+    lines = sample_lines(settings, days, limit, policy=policy, clock=clock, logger=logger)
+    return (content for _, content in lines if isinstance(content, Event))

@@ -53,6 +53,18 @@ def with_hosts(config: Mapping[str, Any], regions: Mapping[str, RegionHosts]) ->
     }
 
 
+def asks_app_host(config: Mapping[str, Any], regions: Mapping[str, RegionHosts]) -> bool:
+    """Whether the app host may see the credentials: it is named, or the export host's partner.
+
+    Args:
+        config: The tap's settings as they were written.
+        regions: The hosts of each region.
+    """
+    hosts = regions.get(str(config.get("region")))
+    export = str(config.get("api_url") or "").rstrip("/")
+    return bool(config.get("app_url")) or export in {"", hosts.export if hosts is not None else ""}
+
+
 def is_web_address(url: str) -> bool:
     """Whether a text is an http or https address without user, query and fragment."""
     try:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from tap_mixpanel_export.clock import Clock
+    from tap_mixpanel_export.deadline import Deadline
 
 _BRIEF = 1.0
 
@@ -29,15 +30,17 @@ class BudgetUsedUpError(TapError):
 class ImpatientClock:
     """Waits for the budget for some seconds in all, and refuses every wait that takes longer."""
 
-    def __init__(self, clock: Clock, patience: float) -> None:
+    def __init__(self, clock: Clock, patience: float, deadline: Deadline | None = None) -> None:
         """Create the clock.
 
         Args:
             clock: Tells the time and does the waiting.
             patience: Seconds of all waits together.
+            deadline: No wait passes it.
         """
         self._clock = clock
         self._left = patience
+        self._deadline = deadline
 
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
@@ -49,7 +52,8 @@ class ImpatientClock:
         Raises:
             BudgetUsedUpError: That would take longer than the patience lasts.
         """
-        if seconds > self._left:
+        left = self._left if self._deadline is None else min(self._left, self._deadline.left())
+        if seconds > left:
             reason = "requests of other runs are under way (max_concurrent_requests)"
             if seconds > _BRIEF:
                 reason = "all requests of this hour are used up on this machine"

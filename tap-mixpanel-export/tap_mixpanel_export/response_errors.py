@@ -64,7 +64,7 @@ def server_words(body: bytes, secrets: Iterable[str]) -> str:
     text = body.decode("utf-8", errors="replace")
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict) and isinstance(value.get("error"), str):
         text = value["error"]
@@ -100,7 +100,7 @@ def error_of(
     if status == HTTPStatus.BAD_REQUEST and _DAY_NOT_STARTED.search(words):
         return DayNotStartedError(said)
     if not _is_transient(status, words):
-        return ExportRefusedError(f"{said}; {_advice(status, words, credentials)}")
+        return ExportRefusedError(f"{said}; {_advice(status, words, credentials)}", status=status)
     kind = _transient_kind(status, words)
     seconds = parse_retry_after(retry_after, now)
     asked = "" if seconds is None else f" (it asks to wait {seconds:.0f} s)"
@@ -126,7 +126,8 @@ def credentials_error(
         return None
     return CredentialsRefusedError(
         f"Mixpanel answered {status}: {words}; check {credentials.settings}{also}: "
-        f"{credentials.why_refused}"
+        f"{credentials.why_refused}",
+        status=status,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from tap_mixpanel_export.clock import Clock
+    from tap_mixpanel_export.deadline import Deadline
 
 _T = TypeVar("_T")
 
@@ -31,12 +32,17 @@ class RetryPolicy:
             whatever the time was spent on; a server that asks for a longer wait gets none. The
             hourly budget is sliding and shared with other users of the project, who may take
             each request that becomes free, so several hours.
+        max_refusals: Attempts that may fail for the rate limit, however much patience is left;
+            None for any number.
+        deadline: No attempt begins after it, nor after a wait that would pass it.
     """
 
     max_tries: int = 8
     first_wait: float = 2.0
     longest_wait: float = 300.0
     patience: float = 21_600.0
+    max_refusals: int | None = None
+    deadline: Deadline | None = None
 
     def call(
         self,
@@ -99,12 +105,17 @@ class _Failures:
     def are_enough(self, error: Exception) -> bool:
         """Count a failure; returns whether the patience is at its end."""
         asked, patience = getattr(error, "retry_after", None) or 0.0, self._policy.patience
+        deadline, most = self._policy.deadline, self._policy.max_refusals
+        if deadline is not None and max(asked, self._policy.first_wait) >= deadline.left():
+            return True
         if not isinstance(error, RateLimitedError):
             self._others += 1
             return self._others >= self._policy.max_tries or asked > patience
         if self._refusals == 0:
             self._first_refusal = self._clock.now()
         self._refusals += 1
+        if most is not None and self._refusals >= most:
+            return True
         elapsed = self._clock.now() - self._first_refusal
         return elapsed >= patience or elapsed + asked > patience
 

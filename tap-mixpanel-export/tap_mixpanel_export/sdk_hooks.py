@@ -2,22 +2,27 @@
 
 The SDK checkpoints by record; this tap checkpoints by window. It does so with
 ``Stream._increment_stream_state`` and ``Stream._write_state_message``. It ends on a signal with
-128 + its number where ``Tap._handle_termination`` of the SDK would end with 0, and it words
-mistakes in the settings itself in ``PluginBase._validate_config``. A test compares the names
-and signatures with the installed SDK's.
+128 + its number where ``Tap._handle_termination`` of the SDK would end with 0, it words mistakes
+in the settings itself in ``PluginBase._validate_config``, and in ``PluginBase._env_var_config`` it
+looks for a ``.env`` in the working directory, where the SDK looks where it is installed. A test
+compares the names and signatures with the installed SDK's.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from dotenv import find_dotenv
 from singer_sdk import Stream, Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, MappingError, SyncLifecycleSignal
+from singer_sdk.helpers._classproperty import classproperty
 
 from tap_mixpanel_export.bookmark_json import stream_bookmark
 from tap_mixpanel_export.config_check import (
@@ -33,6 +38,14 @@ if TYPE_CHECKING:
 _SIGNAL_EXIT = 128
 # What ends a stream with a line of its own, or as it was meant to end.
 _NOT_UNHANDLED = (TapError, MappingError, SyncLifecycleSignal, BrokenPipeError)
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Whether a line is worth a place: the SDK heads each command with one that misleads."""
+    return record.msg != "Skipping parse of env var settings..."
+
+
+logging.getLogger("tap-mixpanel-export").addFilter(_says_something)
 
 
 class CheckedTap(Tap, ABC):
@@ -58,6 +71,12 @@ class CheckedTap(Tap, ABC):
             if not mistakes:
                 raise
             raise self._invalid(mistakes) from error
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
+        cls.append_builtin_config(cls.config_jsonschema)
+        variables = find_dotenv(usecwd=True) or os.devnull
+        return parse_environment_config(cls.config_jsonschema, cls._env_var_prefix, variables)
 
     @abstractmethod
     def setting_mistakes(self, wrong: set[str]) -> list[str]:

@@ -46,7 +46,9 @@ class Settings:
     Attributes:
         api_url: Export host without a trailing slash.
         app_url: App host without a trailing slash.
+        asks_app_host: Whether the app host belongs to the export host; if not, nobody named it.
         has_columns: Whether properties have columns of their own (``properties_layout``).
+        excluded: Raw names of properties that never leave the tap (``exclude_properties``).
         state_dir: A directory that was found writable.
         request_timeout: Seconds.
     """
@@ -55,6 +57,7 @@ class Settings:
     project_id: str | None
     api_url: str
     app_url: str
+    asks_app_host: bool
     rules: SweepRules
     event_time: EventTime
     events: tuple[str, ...]
@@ -66,6 +69,7 @@ class Settings:
     max_requests_per_hour: int
     quarantine_invalid_lines: bool
     has_columns: bool
+    excluded: frozenset[str]
     state_dir: Path
     request_timeout: float
     user_agent: str
@@ -86,7 +90,11 @@ class Settings:
 
 
 def parse_settings(
-    config: Mapping[str, Any], now_ms: int, wrong: AbstractSet[str] = frozenset()
+    config: Mapping[str, Any],
+    now_ms: int,
+    wrong: AbstractSet[str] = frozenset(),
+    *,
+    asks_app_host: bool = True,
 ) -> tuple[Settings | None, list[str]]:
     """Parse a configuration.
 
@@ -95,22 +103,31 @@ def parse_settings(
             ``wrong`` ones.
         now_ms: UTC milliseconds, to judge whether a day has begun.
         wrong: Settings whose mistakes are known already.
+        asks_app_host: What ``hosts.asks_app_host`` tells of the configuration as it was written.
 
     Returns:
         The settings, or None, and a line for each mistake that is not yet known.
     """
-    reader = _Reader(config, now_ms, wrong)
+    reader = _Reader(config, now_ms, wrong, asks_app_host=asks_app_host)
     return reader.read(), reader.mistakes
 
 
 class _Reader:
     """Reads settings one by one and goes on after a mistake."""
 
-    def __init__(self, config: Mapping[str, Any], now_ms: int, wrong: AbstractSet[str]) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        now_ms: int,
+        wrong: AbstractSet[str],
+        *,
+        asks_app_host: bool,
+    ) -> None:
         known = {name: value for name, value in config.items() if name not in wrong}
         self._config = {**DEFAULTS, **known} if wrong else known
         self._wrong = wrong
         self._now_ms = now_ms
+        self._asks_app_host = asks_app_host
         self.mistakes: list[str] = []
 
     def read(self) -> Settings | None:
@@ -131,6 +148,7 @@ class _Reader:
             project_id=project_id,
             api_url=api_url,
             app_url=app_url,
+            asks_app_host=self._asks_app_host,
             rules=SweepRules(
                 zone=zone,
                 start_day=start_day,
@@ -148,6 +166,7 @@ class _Reader:
             max_requests_per_hour=int(config["max_requests_per_hour"]),
             quarantine_invalid_lines=config["on_invalid_line"] == "quarantine",
             has_columns=config["properties_layout"] == COLUMNS,
+            excluded=frozenset(config.get("exclude_properties", ())),
             state_dir=state_dir,
             request_timeout=float(config["request_timeout"]),
             user_agent=user_agent,

@@ -27,7 +27,7 @@ from tap_mixpanel_export.credentials import API_SECRET, RETIREMENT_NOTICE
 from tap_mixpanel_export.discovery.property_discovery import DiscoveryError, PropertyDiscovery
 from tap_mixpanel_export.errors import SettingsError, TapError
 from tap_mixpanel_export.events_schema import SCHEMA, columns_schema, listing_schema
-from tap_mixpanel_export.hosts import REGIONS, RegionHosts, with_hosts
+from tap_mixpanel_export.hosts import REGIONS, RegionHosts, asks_app_host, with_hosts
 from tap_mixpanel_export.retries import RetryPolicy
 from tap_mixpanel_export.sdk_hooks import CheckedTap
 from tap_mixpanel_export.settings import DISTRIBUTION, Settings, parse_settings
@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 
 # The SDK adds these whatever the capabilities are.
 _NOT_HONOURED = ("faker_config", *FLATTENING_CONFIG["properties"])
-_UNLISTED = "the catalog does not list the project's properties: %s"
+_UNLISTED = (
+    "the catalog does not list the project's properties: %s. Rules that deselect them by name may "
+    "do nothing, as Meltano's; what must not leave the tap belongs into exclude_properties"
+)
 _NO_COLUMNS = (
     "properties_layout=columns: the project's properties cannot be found out ({}); put that right, "
     "hand over a catalog (--catalog), or set properties_layout to object"
@@ -67,9 +70,12 @@ class TapMixpanelExport(CheckedTap):
     """What it takes for now, and how it waits."""
     regions: ClassVar[Mapping[str, RegionHosts]] = REGIONS
     """Mixpanel's hosts by the setting ``region``."""
+    longest_look: ClassVar[float] = 120.0
+    """Seconds that discovery takes at most, and ``--test``."""
 
     _settings: Settings | None = None
     _is_discovering = False
+    _is_tested = False
 
     @property
     def settings(self) -> Settings:
@@ -82,10 +88,20 @@ class TapMixpanelExport(CheckedTap):
             raise TapError("the settings have not been checked; create the tap with validation")
         return self._settings
 
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Raw names of the properties that never leave the tap."""
+        return frozenset() if self._settings is None else self._settings.excluded
+
     @override
     def setting_mistakes(self, wrong: set[str]) -> list[str]:
         config = with_hosts(self._config, self.regions)
-        self._settings, mistakes = parse_settings(config, self._now_ms(), wrong)
+        self._settings, mistakes = parse_settings(
+            config,
+            self._now_ms(),
+            wrong,
+            asks_app_host=asks_app_host(self._config, self.regions),
+        )
         if self._settings is not None and self._settings.credentials.kind == API_SECRET:
             self.logger.warning(RETIREMENT_NOTICE)
         return mistakes
@@ -110,6 +126,8 @@ class TapMixpanelExport(CheckedTap):
 
     def _schema(self) -> dict[str, Any]:
         has_columns = self._config.get("properties_layout") == COLUMNS
+        if self._is_tested:
+            return SCHEMA  # the checks come first, and a discovery would ask Mixpanel before them
         if self.input_catalog is not None or not (has_columns or self._is_discovering):
             return SCHEMA  # a catalog says itself what there is, and a run needs no list
         try:
@@ -123,7 +141,9 @@ class TapMixpanelExport(CheckedTap):
                 raise DiscoveryError(_NO_COLUMNS.format(error)) from error
             self.logger.warning(_UNLISTED, error)
         else:
-            return columns_schema(found) if has_columns else listing_schema(found)
+            if has_columns:
+                return columns_schema(found, lists=self._is_discovering)
+            return listing_schema(found)
         return SCHEMA
 
     def _found_properties(self) -> Mapping[str, KnownProperty]:
@@ -131,7 +151,11 @@ class TapMixpanelExport(CheckedTap):
         if mistakes:  # discovery begins without a check
             raise SettingsError(*mistakes)
         discovery = PropertyDiscovery(
-            self.settings, policy=self.retry_policy, clock=self.clock, logger=self.logger
+            self.settings,
+            policy=self.retry_policy,
+            seconds=self.longest_look,
+            clock=self.clock,
+            logger=self.logger,
         )
         return discovery.properties()
 
@@ -192,9 +216,13 @@ class TapMixpanelExport(CheckedTap):
                 return
             given = ctx.params["config"]
             tap = cls(config=given.config, parse_env_config=given.parse_env, setup_mapper=False)
-            if not tap.settings.has_columns:  # else that would ask Mixpanel before the checks
-                tap.setup_mapper()
+            tap.check_stream_maps()
             ctx.exit(0 if tap.connection_check().print_report() else 1)
+
+    def check_stream_maps(self) -> None:
+        """Set the stream maps up on the columns that need no discovery."""
+        self._is_tested = True
+        self.setup_mapper()
 
     def connection_check(self) -> ConnectionCheck:
         """Return the checks of ``--test``."""
@@ -205,7 +233,7 @@ class TapMixpanelExport(CheckedTap):
         return ConnectionCheck(
             self.settings,
             Residency(region, others),
-            asks_app_host=names_app or not names_export,
+            seconds=self.longest_look,
             clock=self.clock,
             logger=self.logger,
         )

@@ -225,8 +225,61 @@ def test_lexicon_counts_the_events_that_agree(columns, world):
     )
     assert typed(columns())["price"] == ["string", "null"]
     chosen = columns(events=["Opened"])
-    assert typed(chosen)["price"] == ["integer", "null"]
+    assert typed(chosen)["price"] == ["string", "null"]
     assert not {"gone", "none"} & typed(chosen).keys()
+
+
+def test_properties_of_an_event_that_mixpanel_drops_have_no_columns(columns, world):
+    describe(world, Opened={"price": {"type": "number"}}, Gone={"secret": {"type": "string"}})
+    projects = world.emulator.projects
+    projects[PROJECT_ID].schemas[1]["schemaJson"].update(dropped("object"))
+    assert "secret" not in typed(columns())
+
+
+def test_one_odd_definition_does_not_discard_the_others(columns, world, caplog):
+    describe(world, Opened={"price": {"type": "number"}, "odd": 1, "odder": {"type": 3}}, Bad=None)
+    projects = world.emulator.projects
+    projects[PROJECT_ID].schemas[1]["schemaJson"] = "text"
+    assert typed(columns())["price"] == ["number", "null"]
+    assert "3 definitions make no sense and are left out; the first is that of" in caplog.text
+    assert "the property 'odd' of the event 'Opened'" in caplog.text
+
+
+def test_the_type_of_lexicon_stays_while_it_is_away(columns, world, event):
+    describe(world, Opened={"price": {"type": "integer"}})
+    world.add(
+        event("e", "2024-03-19T10:00:00", price=1.5), event("f", "2024-03-19T10:00:00", price=2.5)
+    )
+    for schemas in ({"price": {"type": "integer"}}, {}, {"price": {"type": "integer"}}):
+        describe(world, Opened=schemas)
+        world.clock.advance(days=2)
+        assert typed(columns())["price"] == ["integer", "null"]
+
+
+def test_lexicon_never_makes_a_type_narrower(columns, world):
+    assert typed(columns())["price"] == ["number", "null"]
+    describe(world, Opened={"price": {"type": "integer"}})
+    world.clock.advance(days=2)
+    assert typed(columns())["price"] == ["number", "null"]
+
+
+def test_other_events_and_hosts_rename_no_column(columns, world, event):
+    world.add(event("d", "2024-03-18T13:00:00", name="Closed", Price=1))
+    first = typed(columns(events=["Opened"]))
+    named = {**typed(columns()), **typed(columns(where='properties["price"] > 1'))}
+    assert first.items() <= named.items()
+    here = world.url.replace("127.0.0.1", "localhost")
+    assert typed(columns(api_url=here, app_url=here)) == named
+
+
+def test_two_columns_for_one_property_are_refused(columns, world):
+    tap = world.tap_class()(config=world.config(properties_layout="columns", app_url=world.url))
+    catalog = json.loads(json.dumps(tap.catalog_dict))
+    columns_of = catalog["streams"][0]["schema"]["properties"]
+    columns_of["other"] = {**columns_of["price"]}
+    run = columns(catalog=catalog)
+    assert run.messages == []
+    assert "the columns price and other are both for the property 'price'" in str(run.error)
 
 
 def dropped(kind):
@@ -249,11 +302,36 @@ def test_an_empty_project_has_no_columns(world):
 def test_a_damaged_memory_begins_anew(columns, world, caplog):
     before = typed(columns())
     (path,) = (world.state_dir / "discovery").glob("*.json")
-    for damage in ("", "[]", '{"version": 2}', '{"version": 1, "properties": {"a": {}}}'):
+    sound = json.loads(path.read_text())
+    wrong = [
+        {"version": 2},
+        {"version": 1, "properties": {"a": {}}},
+        {**sound, "version": "2"},
+        {**sound, "properties": {"a": {"column": 1}}},
+        {**sound, "properties": {"a": {"column": "a", "kind": "text"}}},
+        {**sound, "properties": {"a": {"column": "a", "kind": ["string"]}}},
+        {**sound, "properties": {"a": {"column": "a", "description": {}}}},
+        {**sound, "properties": {"a": {"column": "a"}, "b": {"column": "a"}}},
+        {**sound, "properties": []},
+        {**sound, "good_until": 5},
+        {**sound, "good_until": {"a": "soon"}},
+    ]
+    for damage in ("", "[]", "[" * 100_000, *map(json.dumps, wrong)):
         path.write_text(damage)
         caplog.clear()
         assert typed(columns()) == before
         assert "is damaged" in caplog.text
+        assert path.with_suffix(".damaged").read_text() == damage
+
+
+def test_the_memory_of_a_newer_version_is_not_touched(columns, world):
+    columns()
+    (path,) = (world.state_dir / "discovery").glob("*.json")
+    newer = json.dumps({"version": 3, "properties": "?"})
+    path.write_text(newer)
+    run = columns()
+    assert "was written by a newer version of the tap" in str(run.error)
+    assert path.read_text() == newer
 
 
 KINDS = st.sampled_from(["string", "number", "integer", "boolean", "object", "array", None])

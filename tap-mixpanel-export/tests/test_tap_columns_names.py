@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_mixpanel_export.discovery.column_names import LONGEST_NAME, column_names
+from tap_mixpanel_export.discovery.column_names import LONGEST_NAME, column_names, possible_names
 from tap_mixpanel_export.events_schema import SCHEMA
 
 FIXED = frozenset(SCHEMA["properties"])
@@ -53,9 +53,23 @@ def test_a_name_that_is_taken_or_has_no_letter_gets_a_suffix(raw, beginning):
 
 
 def test_of_several_that_meet_each_has_a_suffix_that_the_others_do_not_change():
-    two, three = named(["city", "City"]), named(["city", "City", "CITY"])
+    two, three = named(["City!", "City"]), named(["City!", "City", "CITY"])
     assert {name[:5] for name in three.values()} == {"city_"}
     assert two.items() <= three.items()
+
+
+def test_a_valid_name_is_kept_whatever_it_meets():
+    names = named(["city", "City", "mp_lib", "$lib"])
+    assert (names["city"], names["mp_lib"]) == ("city", "mp_lib")
+    assert names["City"].startswith("city_")
+    assert names["$lib"].startswith("mp_lib_")
+    assert named(["city"], known={"City": "city"})["city"] != "city"
+
+
+@given(PROPERTIES, PROPERTIES)
+def test_a_column_tells_what_it_may_have_been_made_for(properties, before):
+    for raw, column in named(properties, known=named(before)).items():
+        assert column in possible_names(raw)
 
 
 def test_a_long_name_is_cut_and_stays_unique():

@@ -119,6 +119,17 @@ def test_a_type_stays_but_whole_numbers_may_become_numbers(kind, seen, then):
         ({"type": "string", "maxLength": 3}, ["abc"], ["abcd", 1]),
         ({"type": "string", "pattern": "("}, [], ["a"]),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, [1, None], ["1", 2**64]),
+        (
+            {"type": "string", "format": "date-time"},
+            ["2024-01-01t00:00:00z"],
+            ["2024-01-01 00:00:00Z"],
+        ),
+        ({"type": "string", "format": "date"}, ["2024-01-31"], ["2024-02-31", "soon"]),
+        ({"type": ["string", "integer"], "format": "sort-of"}, [1], ["x"]),
+        ({"type": "array", "items": {"format": "date-time"}}, [["2024-01-01T00:00:00Z"]], [["x"]]),
+        ({"type": "array", "items": {"format": "sort-of"}}, [], [[]]),
+        ({"type": "number", "multipleOf": 0.01}, [1], [Decimal("3.5")]),
+        ({"type": "number", "$ref": "#/nowhere"}, [], [1]),
     ],
 )
 def test_what_a_column_takes(definition, takes, leaves):

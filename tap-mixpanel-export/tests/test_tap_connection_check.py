@@ -42,6 +42,7 @@ ELSEWHERE = Project(
     api_secret=API_SECRET,
     oauth_tokens=[OAUTH_TOKEN],
 )
+IN_INDIA = Project(PROJECT_ID, region="IN", api_secret=API_SECRET)
 OTHERS = [Project(n, name=f"Brand {n}", service_accounts=ACCOUNTS) for n in range(20, 33)]
 
 
@@ -175,6 +176,9 @@ LIMIT_TEXT = (
     "Query rate limit exceeded for project_id: 4711. 61/60 queries running in the last hour"
 )
 
+LINE = '{"event": "Opened", "properties": {"time": 1710842400000, "distinct_id": "ada"}}'
+BAD_LINE = '{"event": "Opened", "properties": {"time": "noon"}}'
+
 REFUSALS = {
     "wrong secret": (
         [ORDINARY],
@@ -217,7 +221,7 @@ REFUSALS = {
                 "project_id 4711 is none of the account's projects (20 'Brand 20', 21 'Brand 21',",
             ),
             "residency": ("skip", "not found on EU and IN either"),
-            "export": ("skip", "not asked"),
+            "export": ("FAIL", "Mixpanel answered 403: No permission to read project 4711"),
         },
     ),
     "wrong residency": (
@@ -337,6 +341,43 @@ REFUSALS = {
         {},
         [status(EXPORT, 400, "to_date cannot be later than today")],
         {"export": ("FAIL", "though a day before today was asked for; check project_timezone")},
+    ),
+    "malformed lines": (
+        [ORDINARY],
+        {},
+        [status(EXPORT, 200, f"{LINE}\n{{}}\n[1]\n{LINE}\n")],
+        {
+            "export": ("FAIL", "2 of 4 lines of 2024-03-19 are malformed (line 2: "),
+            "event times": ("skip", "0 of 2 events"),
+        },
+    ),
+    "nothing but malformed lines": (
+        [ORDINARY],
+        {},
+        [status(EXPORT, 200, f"{BAD_LINE}\n{BAD_LINE}\n")],
+        {"export": ("FAIL", "2 of 2 lines of 2024-03-19 are malformed (line 1: ")},
+    ),
+    "forbidden, but not elsewhere": (
+        [ORDINARY, IN_INDIA],
+        {**ONLY_SECRET, "api_secret": API_SECRET},
+        [status(EXPORT, 403, {"error": "not yours"})],
+        {"residency": ("FAIL", "the credentials were accepted on IN: set region to IN (now US)")},
+    ),
+    "not found, here and elsewhere": (
+        [],
+        {**ONLY_SECRET, "api_secret": API_SECRET},
+        [{**status(EXPORT, 404, "Not Found"), "region": region} for region in ("US", "EU", "IN")],
+        {"residency": ("skip", "not found on EU and IN either")},
+    ),
+    "empty here, events elsewhere": (
+        [ORDINARY, ELSEWHERE],
+        {**ONLY_SECRET, "oauth_token": OAUTH_TOKEN},
+        [status(EXPORT, 200, ""), {**status(EXPORT, 200, f"{LINE}\n"), "region": "EU"}],
+        {
+            "export": ("warn", "has no event: if the project has some, check project_id, region,"),
+            "event times": ("skip", "0 of 0 events"),
+            "residency": ("FAIL", "EU has events of 2024-03-19 and US has none: set region to EU"),
+        },
     ),
     "wrong filter": (
         [ORDINARY],
@@ -606,11 +647,58 @@ def test_columns_are_not_discovered_before_the_checks(mixpanel):
     assert [entry.path for entry in mixpanel.asked("/api")] == [ME]
 
 
-def test_wrong_stream_maps_are_found_too(mixpanel):
+@pytest.mark.parametrize("layout", ["object", "columns"])
+def test_wrong_stream_maps_are_found_too(mixpanel, layout):
     mixpanel.start([ORDINARY])
-    out, code = mixpanel.test(stream_maps={"events": {"x": "bad syntax ("}})
+    maps = {"events": {"x": "bad syntax ("}}
+    out, code = mixpanel.test(stream_maps=maps, properties_layout=layout)
     assert (out, code) == ("", 1)
     assert "stream_maps: " in mixpanel.err
+    assert mixpanel.asked("/api") == []
+
+
+def test_stream_maps_may_name_columns_that_are_not_known_yet(mixpanel):
+    mixpanel.start([ORDINARY])
+    maps = {"events": {"browser": "mp_browser", "loud": "str(price).upper()"}}
+    assert mixpanel.test(stream_maps=maps, properties_layout="columns")[1] == 0
+
+
+def test_malformed_lines_are_a_warning_if_they_are_put_aside(mixpanel):
+    mixpanel.start([ORDINARY])
+    mixpanel.fault(**status(EXPORT, 200, f"{BAD_LINE}\n{BAD_LINE}\n"))
+    out, code = mixpanel.test(on_invalid_line="quarantine")
+    assert code == 0
+    verdict, text = verdicts(out)["export"]
+    assert verdict == "warn"
+    assert "2 of 2 lines of 2024-03-19 are malformed (line 1: " in text
+    assert "no event" not in text
+
+
+def test_the_export_decides_about_a_project_that_is_not_listed(mixpanel, event):
+    mixpanel.start([ORDINARY])
+    mixpanel.emulators["US"].add_events(PROJECT_ID, sound_events(event))
+    projects = {"20": {"name": "Blog"}}
+    mixpanel.fault(**status(ME, 200, {"status": "ok", "results": {"projects": projects}}))
+    out, code = mixpanel.test()
+    assert code == 0
+    found = verdicts(out)
+    assert found["project access"][0] == "warn"
+    assert "its export works all the same" in found["project access"][1]
+    assert "is none of the account's projects (20 'Blog')" in found["project access"][1]
+    assert found["export"][0] == "ok"
+    assert len(mixpanel.asked(EXPORT)) == 1
+    mixpanel.fault(**status(EXPORT, 500, "oops"))
+    out, code = mixpanel.test()
+    assert code == 1
+    assert verdicts(out)["project access"][1].startswith("its export is undecided, see below; proj")
+
+
+def test_an_empty_export_does_not_tell_the_region(mixpanel):
+    mixpanel.start([ORDINARY])
+    out, code = mixpanel.test(**ONLY_SECRET, api_secret=API_SECRET)
+    assert code == 0
+    words = "US has answered the export with no event, which does not tell the region"
+    assert verdicts(out)["residency"] == ("skip", words)
 
 
 def test_other_runs_that_hold_every_download(mixpanel, tmp_path, logger, fake_clock):

@@ -85,9 +85,16 @@ def test_both_layouts_share_what_was_found(discover, project):
 
 
 def test_another_selection_of_events_is_another_matter(discover, project):
-    discover()
-    assert "$browser" not in listed(discover(events=["Closed"]))
+    discover(events=["Closed"])
+    assert "$browser" in listed(discover())
+    assert "$browser" in listed(discover(events=["Closed"]))
     assert paths(project) == [f"{LEXICON}/event", EXPORT] * 2
+
+
+def test_the_layout_columns_lists_properties_below_properties_too(discover):
+    entry = discover(properties_layout="columns")
+    assert listed(entry).keys() == {*FIXED_COLUMN_OF, "$browser", "a.b", "price"}
+    assert columns_of(entry) == {"a_b", "mp_browser", "price"}
 
 
 def test_a_run_in_the_object_layout_asks_for_nothing_more(project):
@@ -189,6 +196,7 @@ def test_without_a_sample_lexicon_is_enough_for_now(
     assert "looked for without a sample of events" in caplog.text
     assert reason in caplog.text
     project.emulator.faults.clear()
+    project.clock.advance(minutes=11)
     assert "mp_browser" in columns_of(discover(properties_layout="columns"))
 
 
@@ -220,6 +228,7 @@ def test_what_is_known_is_kept_when_mixpanel_says_nothing(discover, project, cap
     assert discover(properties_layout="columns") == before
     assert "those known from before: Lexicon: " in caplog.text
     project.emulator.faults.clear()
+    project.clock.advance(minutes=11)
     assert discover(properties_layout="columns") == before
     assert paths(project)[-2:] == [f"{LEXICON}/event", EXPORT]
 
@@ -252,3 +261,88 @@ def test_wrong_settings_end_only_what_needs_them(discover, project, caplog):
     with pytest.raises(SettingsError, match="region: 'XX'"):
         discover(region="XX", properties_layout="columns")
     assert paths(project) == []
+
+
+BUSY = {"error": "Query rate limit exceeded"}
+
+
+@pytest.mark.parametrize(("headers", "tries"), [({}, 2), ({"Retry-After": "2"}, 2)])
+def test_a_rate_limit_costs_one_more_request_and_no_later_run(
+    discover, project, caplog, headers, tries
+):
+    break_(project, "/", 429, BUSY, **headers)
+    discover()
+    assert paths(project) == [f"{LEXICON}/event"] * tries + [EXPORT] * tries
+    caplog.clear()
+    run = project.run(properties_layout="columns", app_url=project.url)
+    assert "429: Query rate limit exceeded" in str(run.error)
+    assert "Mixpanel is asked again after 12:1" in str(run.error)
+    assert len(paths(project)) == 2 * tries
+    project.clock.advance(minutes=11)
+    project.emulator.faults.clear()
+    assert "$browser" in listed(discover())
+
+
+def test_a_rate_limit_that_lasts_is_not_tried_again(discover, project):
+    break_(project, "/", 429, BUSY, **{"Retry-After": "1800"})
+    discover()
+    assert paths(project) == [f"{LEXICON}/event", EXPORT]
+    assert sum(project.clock.slept) == 0
+
+
+def test_a_sample_that_failed_is_asked_for_again_after_minutes(discover, project):
+    break_(project, EXPORT, 429, BUSY)
+    for _ in range(3):
+        assert "price" in listed(discover())
+    assert len(paths(project)) == 3
+    project.emulator.faults.clear()
+    project.clock.advance(minutes=11)
+    assert "$browser" in listed(discover())
+
+
+@pytest.mark.parametrize("change", [{"events": ["Opened"]}, {"service_account_secret": SECRET}])
+def test_a_corrected_setting_is_not_held_up_by_a_failure(discover, project, change):
+    break_(project, "/", 500, "oops")
+    discover(service_account_secret="Other-secret-1")
+    project.emulator.faults.clear()
+    assert "$browser" in listed(discover(**change))
+
+
+def test_a_refusal_is_asked_about_again_at_once(discover, project):
+    break_(project, EXPORT, 403, {"error": "not yours"})
+    break_(project, LEXICON, 403, {"error": "not yours"})
+    discover()
+    project.emulator.faults.clear()
+    assert "$browser" in listed(discover())
+
+
+def test_what_is_kept_of_a_failure_names_no_secret(discover, project):
+    break_(project, "/", 500, f"oops {SECRET}")
+    discover()
+    (kept,) = (project.state_dir / "discovery").glob("*.failed")
+    assert "Mixpanel answered 500: oops ***" in kept.read_text()
+    assert SECRET not in kept.read_text()
+    kept.write_text("[]")
+    project.emulator.faults.clear()
+    assert "$browser" in listed(discover())
+    assert not kept.exists()
+
+
+OWN = "http://127.0.0.1:8001"
+NAMED = [
+    ({}, True),
+    ({"api_url": OWN}, False),
+    ({"api_url": OWN, "app_url": "https://mixpanel.com"}, True),
+    ({"api_url": OWN, "app_url": OWN}, True),
+    ({"app_url": OWN}, True),
+    ({"api_url": "https://data.mixpanel.com/"}, True),
+    ({"api_url": "https://data-eu.mixpanel.com"}, False),
+    ({"api_url": "https://data-eu.mixpanel.com", "region": "EU"}, True),
+]
+
+
+@pytest.mark.parametrize(("named", "asks"), NAMED)
+def test_an_app_host_is_asked_if_it_is_named_or_the_export_hosts_own(project, named, asks):
+    """Whatever it is called: who names it means it."""
+    settings = project.tap_class()(config=project.config(**{"api_url": None, **named})).settings
+    assert settings.asks_app_host == asks

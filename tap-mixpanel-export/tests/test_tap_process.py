@@ -241,3 +241,29 @@ def test_unreadable_files_are_lines_too(started, tmp_path):
         (line,) = error_lines(err)
         assert words in line
         assert "Traceback" not in err
+
+
+EARLY_SIGNAL = """
+import builtins, os, signal
+import {package}.__main__ as command
+
+real_import = builtins.__import__
+
+def signalled(name, *args, **kwargs):
+    if name == "{module}":
+        os.kill(os.getpid(), signal.{name})
+    return real_import(name, *args, **kwargs)
+
+builtins.__import__ = signalled
+command.main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_comes_while_it_starts_ends_it(name):
+    code = EARLY_SIGNAL.format(
+        package="tap_mixpanel_export", module="tap_mixpanel_export.tap", name=name
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 128 + signal.Signals[name]
+    assert done.stderr == b""

@@ -83,6 +83,8 @@ def test_the_private_names_of_the_sdk_are_still_there(signatures):
     assert "_increment_stream_state" in source
     assert "_write_state_message" in source
     assert "_validate_config" in inspect.getsource(PluginBase.__init__)
+    assert "_env_var_config" in vars(CheckedTap)
+    assert "_env_var_config" in inspect.getsource(PluginBase.__init__)
 
 
 def test_no_record_moves_the_state(world, event, monkeypatch):
@@ -274,3 +276,15 @@ def test_the_tap_describes_itself_without_settings(command, arguments):
 
 def test_discovery_needs_no_settings(command):
     assert json.loads(command("--discover")) == catalog_of()
+
+
+def test_an_env_file_of_the_working_directory_is_read(monkeypatch, tmp_path):
+    below = tmp_path / "project" / "deeper"
+    below.mkdir(parents=True)
+    (tmp_path / "project" / ".env").write_text("TAP_MIXPANEL_EXPORT_WHERE=from the file\n")
+    # Set and taken back, so that what the file sets does not outlive the test.
+    monkeypatch.setenv("TAP_MIXPANEL_EXPORT_WHERE", "x")
+    monkeypatch.delenv("TAP_MIXPANEL_EXPORT_WHERE")
+    monkeypatch.chdir(below)
+    tap = TapMixpanelExport(parse_env_config=True, validate_config=False)
+    assert tap.config["where"] == "from the file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import typing as t
 
 import click
@@ -21,6 +22,14 @@ from target_aep.settings import Settings, parse_settings, secret_errors, unknown
 
 if t.TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Whether a line is worth a place: the SDK heads each command with one that misleads."""
+    return record.msg != "Skipping parse of env var settings..."
+
+
+logging.getLogger("target-aep").addFilter(_says_something)
 
 
 class ConfiguredTarget(Target):

@@ -182,6 +182,12 @@ def _lines(result: Evolved, mode: Mode) -> Iterator[str]:
             "into them in runs that begin 16 minutes from now or later, and to the map until then: "
             f"{_listed(result.added)}"
         )
+    elif mode == "apply" and proposals.fields and not result.problem:
+        yield (
+            f"schema_evolution: the {len(proposals.fields)} fields that {where} lacked when this "
+            "run began are there by now: another run, or target-aep provision, was first. Values "
+            "go into them in later runs"
+        )
     elif proposals.fields and not result.problem:
         shown = [_line_of(result, each) for each in proposals.fields[:_SHOWN]]
         more = len(proposals.fields) - len(shown)

@@ -238,6 +238,11 @@ def _platform_errors(config: Mapping[str, t.Any], *, requires_dataset: bool) -> 
     names_dataset = any(config.get(name) for name in ("dataset_id", "dataset_name", "datasets"))
     if requires_dataset and not names_dataset:
         errors.append("dataset_id: set dataset_id, dataset_name or datasets")
+    errors.extend(
+        f"{name}: is blank"
+        for name in ("dataset_id", "dataset_name")
+        if _is_blank(config.get(name))
+    )
     if config.get("dataset_id") and config.get("dataset_name"):
         errors.append("dataset_name: set either dataset_id or dataset_name, not both")
     errors.extend(
@@ -248,6 +253,10 @@ def _platform_errors(config: Mapping[str, t.Any], *, requires_dataset: bool) -> 
     if config.get("schema_path"):
         errors.append("schema_path: only for destination=local; the dataset's schema is used")
     return errors
+
+
+def _is_blank(text: str | None) -> bool:
+    return bool(text) and not str(text).strip()
 
 
 def _is_base_url(text: str) -> bool:

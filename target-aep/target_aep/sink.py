@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import typing as t
+from datetime import timedelta
 
 from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.sinks import BatchSink
@@ -28,6 +29,8 @@ if t.TYPE_CHECKING:
     from target_aep.target import TargetAEP
 
 logger = logging.getLogger("target-aep")
+
+_SHOWN = 20
 
 
 class XdmSink(BatchSink):
@@ -58,11 +61,15 @@ class XdmSink(BatchSink):
         self._destination: Destination = target.destination
         binding = self._destination.bind(stream_name)
         self._mapper = target.mapper_of(stream_name, binding)
+        self._mapper.learn_columns(schema)
         for warning in self._mapper.warnings:
             logger.warning("Stream '%s': %s", stream_name, warning)
         self._warn_of_missing_fields()
         self._tell_awaited_fields()
-        self._dead_letters = DeadLetters(self._settings.dead_letter_path, stream_name)
+        self._warn_of_young_fields()
+        self._dead_letters = DeadLetters(
+            self._settings.dead_letter_path, stream_name, binding.dataset
+        )
         self._spool: BatchSpool | None = None
         self._progress = CommitProgress()
         self._has_warned = False
@@ -106,7 +113,20 @@ class XdmSink(BatchSink):
                 "not know yet; this run leaves their values in the map: %s",
                 self.stream_name,
                 len(awaited),
-                ", ".join(awaited[:20]) + (", …" if len(awaited) > 20 else ""),  # noqa: PLR2004
+                _listed(awaited),
+            )
+
+    def _warn_of_young_fields(self) -> None:
+        young = self._mapper.young_fields
+        if young:
+            logger.warning(
+                "Stream '%s': %d fields that the mapping fills were added less than 16 minutes "
+                "ago, and until %s UTC ingestion may refuse rows that have them. Refused rows go "
+                "to the dead letters, and target-aep retry loads them after that: %s",
+                self.stream_name,
+                len(young),
+                f"{max(young.values()) + timedelta(seconds=59):%H:%M}",
+                _listed(sorted(young)),
             )
 
     def take_schema(self, schema: dict[str, t.Any], key_properties: Sequence[str] | None) -> None:
@@ -118,6 +138,7 @@ class XdmSink(BatchSink):
         """
         self.original_schema = copy.deepcopy(schema)
         self.schema = schema
+        self._mapper.learn_columns(schema)
         self._remove_sdc_metadata_from_schema()
         self._key_properties = key_properties or []
 
@@ -291,3 +312,8 @@ class XdmSink(BatchSink):
             files=self._files,
             batches=tuple(self.loader.batches),
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names, for a line of the log."""
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

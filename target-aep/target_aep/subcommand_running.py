@@ -91,6 +91,11 @@ def without_dataset(target_class: type[TargetAEP]) -> type[TargetAEP]:
 
 
 def _end(number: int, _frame: FrameType | None) -> t.NoReturn:
+    with contextlib.suppress(RuntimeError):  # the signal came while stderr was written
+        logger.warning(
+            "Received %s: ending; what was told as done is done, call it again to go on",
+            signal.Signals(number).name,
+        )
     raise SystemExit(128 + number)
 
 

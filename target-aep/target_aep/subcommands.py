@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
+import click
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
@@ -16,9 +18,8 @@ from target_aep.sandbox_check.command import check_command
 from target_aep.subcommand_running import config_option, run
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    import click
     from singer_sdk.plugin_base import _ConfigInput
 
     from target_aep.target import TargetAEP
@@ -52,7 +53,10 @@ class CommandWithSubcommands(SingerCommand):
         **extra: t.Any,
     ) -> click.Context:
         position = _after_config(args)
-        command = self._subcommands.get(args[position]) if position < len(args) else None
+        name = args[position] if position < len(args) else "-"
+        command = self._subcommands.get(name)
+        if command is None and not name.startswith("-"):
+            raise click.UsageError(_no_such_command(name, self._subcommands))
         if command is None:
             return super().make_context(info_name, args, parent, **extra)
         moved = [*args[position + 1 :], *args[:position]]
@@ -95,6 +99,11 @@ def with_subcommands(command: click.Command, target_class: type[TargetAEP]) -> c
             provision_command(target_class),
         ],
     )
+
+
+def _no_such_command(name: str, known: Iterable[str | None]) -> str:
+    near = difflib.get_close_matches(name, [each for each in known if each], n=1)
+    return f"no such command: {name}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _after_config(args: Sequence[str]) -> int:

@@ -305,3 +305,11 @@ def test_the_readme_shows_the_settings_as_about_does():
         assert setting["description"] in readme
     secrets = {name for name, s in about["settings"]["properties"].items() if s.get("writeOnly")}
     assert secrets == {"client_id", "client_secret", "org_id"}
+
+
+def test_a_misspelled_command_is_told():
+    done = subprocess.run(
+        [sys.executable, "-m", "target_aep", "plna"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "no such command: plna; did you mean plan?" in done.stderr

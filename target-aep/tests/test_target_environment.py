@@ -149,3 +149,25 @@ def test_several_bad_variables_are_a_line_each(environment):
 )
 def test_a_mapping_may_be_a_name_or_json(environment, text):
     assert environment(TARGET_AEP_MAPPING=text).settings.mapping_set.mappings
+
+
+def test_a_env_file_of_the_working_directory_is_read(monkeypatch, tmp_path):
+    below = tmp_path / "project" / "deeper"
+    below.mkdir(parents=True)
+    (tmp_path / "project" / ".env").write_text("TARGET_AEP_DATASET_ID=from-the-file\n")
+    for name, text in BASE.items():
+        monkeypatch.setenv(name, text)
+    # Set and taken back, so that what the file sets does not outlive the test.
+    monkeypatch.setenv("TARGET_AEP_DATASET_ID", "x")
+    monkeypatch.delenv("TARGET_AEP_DATASET_ID")
+    monkeypatch.chdir(below)
+    assert TargetAEP(parse_env_config=True).config["dataset_id"] == "from-the-file"
+
+
+def test_a_misspelled_variable_is_told(environment, caplog):
+    environment(TARGET_AEP_DATASETNAME="x", TARGET_AEP__PIP_URL="y", TARGET_AEP_LOGLEVEL="DEBUG")
+    (line,) = [each for each in caplog.messages if "names no setting" in each]
+    assert line == (
+        "The environment variable TARGET_AEP_DATASETNAME names no setting of this target; did you "
+        "mean TARGET_AEP_DATASET_NAME?"
+    )

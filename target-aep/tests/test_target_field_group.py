@@ -6,6 +6,7 @@ import pytest
 from emulators.aep.json_patch import apply_patch
 from hypothesis import given
 from hypothesis import strategies as st
+from target_aep.errors import TargetError
 from target_aep.provisioning.field_group import (
     Addition,
     additions_for,
@@ -92,7 +93,7 @@ def test_places_are_found_in_local_definitions_of_any_name_and_in_the_document_i
 
 
 def test_a_field_group_without_a_place_is_told():
-    with pytest.raises(ValueError, match="no object"):
+    with pytest.raises(TargetError, match="no object"):
         extension({"title": "empty"}, [Addition(("_t", "a"), TEXT)])
 
 

@@ -335,7 +335,7 @@ def test_no_property_is_lost_and_no_leaf_is_empty(properties):
     unplaced = [
         name
         for name in full
-        if name not in beside and standard.get(name) is None and name != "time"
+        if (name or "(no name)") not in beside and standard.get(name) is None and name != "time"
     ]
     assert len([name for name in unplaced if name in PROPERTIES or name == "Plan Name"]) <= len(
         typed

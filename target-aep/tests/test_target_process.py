@@ -207,3 +207,27 @@ def test_a_server_that_repeats_secrets_does_not_get_them_logged(sandbox, tmp_pat
     secrets = [sandbox.config[name] for name in ("client_id", "client_secret", "org_id")]
     used = tokens if where == "PUT" else []
     assert not [secret for secret in (*secrets, *used) if secret in log]
+
+
+EARLY_SIGNAL = """
+import builtins, os, signal
+import {package}.__main__ as command
+
+real_import = builtins.__import__
+
+def signalled(name, *args, **kwargs):
+    if name == "{module}":
+        os.kill(os.getpid(), signal.{name})
+    return real_import(name, *args, **kwargs)
+
+builtins.__import__ = signalled
+command.main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_comes_while_it_starts_ends_it(name):
+    code = EARLY_SIGNAL.format(package="target_aep", module="target_aep.target", name=name)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 128 + signal.Signals[name]
+    assert done.stderr == b""

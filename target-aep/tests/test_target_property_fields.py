@@ -23,17 +23,20 @@ from target_aep.mapping.remainder import RemainderPlan
 from target_aep.mapping.report import MappingReport
 from target_aep.provisioning.property_fields import PropertyCensus, propose_fields
 from target_aep.xdm.coercion import OMITTED, prune
-from target_aep.xdm.field_age import added_at, marked, settled, young_fields
-from target_aep.xdm.scalar_coercion import FALSE_TEXTS, TRUE_TEXTS
+from target_aep.xdm.field_age import added_at, marked, owner_of, settled, young_fields
 from target_aep.xdm.schema import parse_schema
 from target_aep.xdm.timestamps import parse_date_time
 
 NOW = datetime(2026, 11, 22, 5, 12, tzinfo=timezone.utc)
 LONG = {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}
 TEXT = {"type": "string"}
+DOUBLE = {"type": "number"}
+DATE = {"type": "string", "format": "date"}
 BOOLEAN = {"type": "boolean"}
 DATE_TIME = {"type": "string", "format": "date-time"}
 RULE = Remainder("properties", "_acme.p", "_acme.rest", {})
+RAW_NAMES = {"(no name)": "", "\ufffd": "\ud800"}
+"""Properties whose names can be no key of the map, by the key that they have there."""
 NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 VALID_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -60,7 +63,8 @@ def run(fields, records, now=NOW):
         xdm = {}
         plan.place({"properties": record}, frozenset(), xdm)
         mapped = xdm.get("_acme", {})
-        rows.append((mapped.get("p", {}), mapped.get("rest", {})))
+        rest = {RAW_NAMES.get(key, key): text for key, text in mapped.get("rest", {}).items()}
+        rows.append((mapped.get("p", {}), rest))
     return rows, census, report
 
 
@@ -121,11 +125,13 @@ def _converts_to(value, landed):
     if isinstance(landed, (dict, list)):
         return False
     if isinstance(landed, bool):
-        return value in (TRUE_TEXTS if landed else FALSE_TEXTS)
+        return isinstance(value, str) and value.lower() == json_text(landed)
     if isinstance(value, bool):
         return landed == str(value).lower()
     if ":" in str(landed) or str(value).count("-") > 1:
         return _moment(value) == _moment(landed)
+    if str(value) != json_text(landed) and re.match(r"-?0\d|\+|\s", str(value)):
+        return False
     numbers = [float(each) for each in (value, landed) if NUMBER.fullmatch(str(each))]
     return len(numbers) == 2 and numbers[0] == numbers[1] and type(value) is not type(landed)
 
@@ -137,7 +143,19 @@ SCALARS = (
     | st.integers(-(2**70), 2**70)
     | st.decimals(-1000, 1000, places=2)
     | st.text("ab,", max_size=2)
-    | st.sampled_from(["yes", "OFF", "12", "1.5", "2024-05-18T05:05:48", "2024-05-18"])
+    | st.sampled_from(
+        [
+            "yes",
+            "True",
+            "12",
+            "012",
+            "1.5",
+            "9007199254740993",
+            "12/01/2026",
+            "2024-05-18T05:05:48",
+            "2024-05-18",
+        ]
+    )
 )
 VALUES = st.recursive(
     SCALARS,
@@ -306,6 +324,133 @@ def told(proposals):
 )
 def test_what_is_proposed(fields, records, expected):
     assert told(proposals_for(fields, records)) == expected
+
+
+EXACT = [
+    (LONG, "12", 12),
+    (LONG, "-7", -7),
+    (LONG, 5.0, 5),
+    *((LONG, text, None) for text in ("02134", "+5", " 5", "5.0", "-0", "1e3", "9007199254740992")),
+    *((LONG, other, None) for other in (True, 2**53, 1e300, "2026-01-05T10:00:00Z", "\u0665")),
+    (DOUBLE, "12.50", 12.5),
+    (DOUBLE, 7, 7),
+    (DOUBLE, 0.30000000000000004, 0.30000000000000004),
+    (DOUBLE, "0.1234567890123456789", None),
+    *((DOUBLE, text, None) for text in ("9007199254740993", ".5", "5.", "-0", "007.5", "1e999")),
+    (DOUBLE, 2**53, None),
+    (DOUBLE, Decimal("0.12345678901234567890"), None),
+    (BOOLEAN, "True", True),
+    (BOOLEAN, "false", False),
+    *((BOOLEAN, other, None) for other in ("no", "Y", "1", 1, 0)),
+    (TEXT, True, "true"),
+    (TEXT, Decimal("12.50"), "12.50"),
+    (TEXT, 1e21, "1e+21"),
+    (DATE_TIME, "2026-01-05", "2026-01-05T00:00:00.000Z"),
+    (DATE_TIME, "2026-01-05 10:00:00+02:00", "2026-01-05T08:00:00.000Z"),
+    *((DATE_TIME, other, None) for other in (1767607200, "12/01/2026", "1767607200", "Jan 5")),
+    (DATE_TIME, "2026-01-05T10:00:00.123456789Z", None),
+    (DATE, "2026-01-05", "2026-01-05"),
+    (DATE, "2026-01-05T10:00:00Z", None),
+]
+
+
+@pytest.mark.parametrize(("node", "value", "landed"), EXACT)
+def test_a_value_goes_only_where_it_says_the_same(node, value, landed):
+    """In a field, in a list, in an object, in a map; what stays is in the map as it came."""
+    numbers = {"type": "object", "meta:xdmType": "map", "additionalProperties": node}
+    fields = {"a": node, "b": list_of(node), "c": struct(d=list_of(struct(e=node))), "m": numbers}
+    record = {"a": value, "b": [value], "c": {"d": [{"e": value}]}, "m": {"k": value}}
+    ((typed, rest),), _, _ = run(fields, [record])
+    if landed is None:
+        assert typed == {}
+        assert rest == {
+            name: each if isinstance(each, str) else json_text(each)
+            for name, each in record.items()
+        }
+    else:
+        wanted = {"a": landed, "b": [landed], "c": {"d": [{"e": landed}]}, "m": {"k": landed}}
+        assert (typed, rest) == (wanted, {})
+        assert type(typed["a"]) is type(landed)
+
+
+def test_postal_codes_are_no_numbers():
+    records = [{"zip": 94107}, {"zip": 10001}, {"zip": "02134"}]
+    proposals = proposals_for({}, records)
+    sibling = typed_sibling("zip", "string")
+    assert told(proposals) == [
+        (("zip",), "integer", "new", 2),
+        ((sibling,), "string", "type change", 1),
+    ]
+    rows, _, _ = run(extended({}, proposals.fields), records)
+    assert rows == [({"zip": 94107}, {}), ({"zip": 10001}, {}), ({sibling: "02134"}, {})]
+
+
+def test_a_field_made_for_one_property_takes_no_other():
+    records = [{"Plan Name": "gold"}]
+    fields = extended({}, proposals_for({}, records).fields, NOW - timedelta(days=1))
+    later = [{"Plan_Name": "x"}, {"Plan Name": "gold"}]
+    assert run(fields, later)[0] == [({}, {"Plan_Name": "x"}), ({"Plan_Name": "gold"}, {})]
+    assert told(proposals_for(fields, later)) == [
+        ((suffixed("Plan_Name"),), "string", "name clash", 1)
+    ]
+    assert run({"Plan_Name": TEXT}, later)[0][0] == ({"Plan_Name": "x"}, {})
+
+
+@pytest.mark.parametrize("first", [{"price": 5}, {}])
+def test_a_property_called_like_a_sibling_does_not_fill_it(first):
+    sibling = typed_sibling("price", "string")
+    fields = {"price": LONG}
+    if first:
+        fields = extended(fields, proposals_for(fields, [{"price": "much"}]).fields)
+    else:
+        fields = extended(fields, proposals_for(fields, [{sibling: "own"}]).fields)
+    ((typed, rest),), _, _ = run(fields, [{"price": "much", sibling: "own"}])
+    assert typed == {sibling: "much" if first else "own"}
+    assert rest == ({sibling: "own"} if first else {"price": "much"})
+
+
+@pytest.mark.parametrize(
+    ("about", "owner"),
+    [
+        ("Property 'a'.", "a"),
+        ("Mixpanel property 'it's'. Added 2026-11-22T05:12:00Z by target-aep.", "it's"),
+        ("Property '', values that do not fit its first type.", ""),
+        ("Part of the property 'a'.", None),
+        ("Property 'a'. Made by hand.", None),
+        (None, None),
+    ],
+)
+def test_the_owner_of_a_field(about, owner):
+    assert owner_of(about) == owner
+
+
+def test_names_that_can_be_no_keys_lose_nothing():
+    names = ["", "(no name)", "\ud800", "\udbff", "\ufffd", "ok"]
+    report, xdm = MappingReport(), {}
+    plan = RemainderPlan(RULE, schema_of({"x": TEXT}), report, now=lambda: NOW)
+    plan.place({"properties": {name: repr(name) for name in names}}, frozenset(), xdm)
+    rest = xdm["_acme"]["rest"]
+    assert sorted(rest.values()) == sorted(map(repr, names))
+    assert {rest["(no name)"], rest["\ufffd"]} == {"'(no name)'", repr("\ufffd")}
+    assert all(key and key.encode() for key in rest)
+    (line,) = report.lines()
+    assert line.startswith("3 values have another key in the map")
+
+
+def test_a_typed_map_takes_no_empty_key():
+    numbers = {"type": "object", "meta:xdmType": "map", "additionalProperties": LONG}
+    ((typed, rest),), _, _ = run({"m": numbers}, [{"m": {"": 5}}])
+    assert (typed, rest) == ({}, {"m": '{"":5}'})
+
+
+def test_names_of_fields_have_a_length():
+    records = [{"x" * 5000: 1, "x" * 4999: 2}, {"x" * 5000: "much"}, {"x" * 5000: 3}]
+    proposals = proposals_for({}, records)
+    fields = extended({}, proposals.fields)
+    assert len(fields) == 3
+    assert max(map(len, fields)) < 100
+    rows, _, _ = run(fields, records)
+    assert [(len(typed), rest) for typed, rest in rows] == [(2, {}), (1, {}), (1, {})]
 
 
 def test_a_proposal_can_be_sent_as_it_is():

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from target_aep.provisioning.property_census import PropertyCensus
 from target_aep.provisioning.property_types import SeenTypes
 from target_aep.provisioning.value_kinds import kind_of, type_name_of
-from target_aep.xdm.coercion import OMITTED, compile_coercer, prune
+from target_aep.xdm.coercion import OMITTED, prune
+from target_aep.xdm.exact_coercion import compile_exact_coercer
 from target_aep.xdm.schema import XdmField, parse_schema
 from target_aep.xdm.unconvertible import UnconvertibleError
 
@@ -44,21 +45,17 @@ def seen(values, bound=200):
     return types
 
 
+def told(types, path=()):
+    """All counts, from a path on."""
+    below = [types.counts((*path, "[]")) and told(types, (*path, "[]"))]
+    return types.counts(path), below, {key: told(types, (*path, key)) for key in types.keys(path)}
+
+
 @given(st.lists(VALUES, max_size=8), st.randoms(), SMALL_BOUNDS)
 def test_order_tells_nothing(values, random, bound):
     shuffled = random.sample(values, len(values))
-    assert seen(values, bound) == seen(shuffled, bound)
+    assert told(seen(values, bound)) == told(seen(shuffled, bound))
     assert seen(values, bound).to_node() == seen(shuffled, bound).to_node()
-
-
-@given(st.lists(st.lists(VALUES, max_size=4), max_size=4), st.randoms(), SMALL_BOUNDS)
-def test_parts_can_be_merged_in_any_order(groups, random, bound):
-    whole = seen([value for group in groups for value in group], bound)
-    merged = SeenTypes(bound)
-    for group in random.sample(groups, len(groups)):
-        merged.merge(seen(group, bound))
-    assert merged == whole
-    assert merged.total == whole.total == sum(prune(v) is not OMITTED for g in groups for v in g)
 
 
 @given(st.lists(SCALARS, max_size=6))
@@ -70,7 +67,7 @@ def test_a_type_takes_all_plain_values(values):
         return
     field = parse_schema({"type": "object", "properties": {"p": node}}).properties["p"]
     for value in values:
-        compile_coercer(field)(value)
+        compile_exact_coercer(field)(value)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +111,8 @@ def test_a_type_takes_all_plain_values(values):
         ([{"a": ""}, {"a": 1}], {"type": "object", "properties": {"a": LONG}}),
         ([{"odd key": 1}], None),
         ([{"_a": 1}], None),
+        ([{"a" * 100: 1}], None),
+        ([0.5, Decimal("0.12345678901234567890")], TEXT),
         ([{"1st": 1}], None),
         ([{"City": 1, "city": 2}], None),
         ([{"City": 1}, {"city": 2}], None),
@@ -132,7 +131,7 @@ def test_types(values, node):
 
 def test_one_value_with_endless_keys_does_not_fill_the_memory():
     types = seen([{f"k{number}": {"a": number} for number in range(5000)}, {"a": 1}])
-    assert types == seen([{"a": 1}, {f"x{number}": 1 for number in range(300)}])
+    assert told(types) == told(seen([{"a": 1}, {f"x{number}": 1 for number in range(300)}]))
     assert types.keys(()) == []
 
 
@@ -140,9 +139,13 @@ def test_one_value_with_endless_keys_does_not_fill_the_memory():
     ("text", "expected"),
     [
         ("12", {"text as integer": 1, "text as number": 1}),
-        ("yes", {"text as boolean": 1}),
+        ("012", {}),
+        ("yes", {}),
+        ("True", {"text as boolean": 1}),
+        ("2024-05-18", {"text as date": 1, "text as date-time": 1}),
         ("n/a", {}),
-        ("9007199254740993", {"text as number": 1}),
+        ("9007199254740993", {}),
+        ("12.50", {"text as number": 1}),
     ],
 )
 def test_texts_count_for_what_the_target_makes_of_them(text, expected):
@@ -151,14 +154,9 @@ def test_texts_count_for_what_the_target_makes_of_them(text, expected):
 
 @given(st.text("+-. 0159eEZT:yes_\u0661", min_size=1, max_size=6) | st.text(min_size=1))
 def test_texts_are_counted_as_the_target_converts_them(text):
-    fields = {
-        "boolean": XdmField("boolean"),
-        "integer": XdmField("integer", minimum=-(2**53) + 1, maximum=2**53 - 1),
-        "number": XdmField("number"),
-    }
-    for kind, field in fields.items():
+    for kind in ("boolean", "integer", "number", "date", "date-time"):
         try:
-            compile_coercer(field)(text)
+            compile_exact_coercer(XdmField(kind))(text)
         except UnconvertibleError:
             expected = 0
         else:
@@ -195,23 +193,7 @@ def census_of(pairs, most=3):
     return census
 
 
-PAIRS = st.lists(st.tuples(st.sampled_from("abc"), SCALARS, st.booleans()), max_size=8)
-
-
-@given(PAIRS, PAIRS)
-def test_censuses_merge_to_that_of_all(first, second):
-    merged = census_of(first)
-    merged.merge(census_of(second))
-    whole = census_of([*first, *second])
-    assert list(merged) == list(whole)
-    for name in whole:
-        assert merged[name] == whole[name]
-        assert merged.has_clashed(name) == whole.has_clashed(name)
-
-
 def test_a_census_tells_a_bounded_number_of_names_apart():
     census = census_of([(str(number), number, False) for number in range(10)] + [("0", 1, True)])
     assert (list(census), census.others) == (["0", "1", "2"], 7)
-    census.merge(census_of([("a", 5, True), ("a", 6, True), ("2", 7, True)]))
-    assert (list(census), census.others) == (["0", "1", "2"], 9)
-    assert census["2"].total == 2
+    assert census.has_clashed("0")

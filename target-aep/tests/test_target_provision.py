@@ -268,3 +268,15 @@ def test_objects_without_a_type_are_refused_with_a_proposal(sandbox):
     assert done.status == 1
     assert f"! {TENANT}.odd.x: the mapping gives objects that XDM has no type for" in done.out
     assert "proposal: map their parts" in done.out
+
+
+def test_samples_without_the_primary_identity_are_told(sandbox):
+    nobody = {**event(4), "distinct_id": None}
+    done = sandbox.run(
+        "plan",
+        messages=messages_of([event(1), nobody, event(3)]),
+        identity_storage="descriptors",
+    )
+    assert done.status == 0
+    assert "1 of 3 sample records would be rejected" in done.out
+    assert f"{MIXPANEL}.distinctId: the primary identity is missing" in done.out

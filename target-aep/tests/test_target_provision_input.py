@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 import sys
@@ -128,3 +129,71 @@ def test_two_streams_go_into_two_datasets(sandbox):
     assert "Dataset 'Mixpanel events'" in done.out
     assert "Dataset 'Other events'" in done.out
     assert "~ field group 'Other events fields'" in done.out
+
+
+class Terminal(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "yesterday\n"])
+def test_without_a_yes_nothing_is_done(sandbox, monkeypatch, answer):
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    done = sandbox.run("provision", "--profile", messages=messages_of([event(1)]))
+    assert done.status == 1
+    assert done.lines[-1].endswith("(can't be undone). Go on? Type yes or no:")
+    assert "nothing was done, for want of a yes" in done.log
+    assert sandbox.calls("POST", "PATCH") == 0
+
+
+def test_with_a_yes_it_is_done(sandbox, monkeypatch):
+    monkeypatch.setattr("sys.stdin", Terminal("Yes\n"))
+    done = sandbox.run("provision", "--profile", messages=messages_of([event(1)]))
+    assert done.status == 0, done.log
+    assert "created dataset 'Mixpanel events'" in done.out
+
+
+def test_without_any_input_only_a_set_that_is_known_can_be_planned(sandbox, monkeypatch):
+    monkeypatch.setattr("sys.stdin", Terminal(""))
+    done = sandbox.runner("plan", config=sandbox.config)
+    assert done.status == 0, done.log
+    assert "There is no input" in done.log
+    (line,) = [each for each in done.lines if "apiTimestampMs" in each]
+    assert line.split() == [f"{TENANT}.mixpanel.apiTimestampMs", "long"]
+    mapping = {"mappings": [{"sourceType": "ATTRIBUTE", "source": "id", "destination": "_id"}]}
+    done = sandbox.runner("plan", config={**sandbox.config, "mapping": mapping})
+    assert done.status == 1
+    assert "there is no input, and the types of fields are those of records" in done.log
+
+
+def test_an_input_with_nothing_in_it_is_told(sandbox):
+    done = sandbox.run("provision")
+    assert done.status == 1
+    assert "--input: there is neither a SCHEMA nor a record in it" in done.log
+    silent = shlex.join([sys.executable, "-c", ""])
+    done = sandbox.runner("plan", "--from-tap", silent, config=sandbox.config)
+    assert done.status == 1
+    assert "--from-tap: there is neither a SCHEMA nor a record in it" in done.log
+    assert sandbox.calls("POST", "PATCH") == 0
+
+
+def test_two_inputs_are_one_too_many(sandbox):
+    done = sandbox.run("plan", "--from-tap", "true", messages=messages_of([event(1)]))
+    assert done.status == 1
+    assert "--input and --from-tap both say where the input comes from" in done.log
+
+
+def test_a_long_plan_is_cut(sandbox):
+    many = {f"property_{number}": number for number in range(150)}
+    done = sandbox.run("plan", messages=messages_of([event(1, **many)]))
+    assert done.status == 0
+    assert len(done.lines) < 140
+    assert "more (--json shows all)" in done.out
+
+
+def test_a_blank_name_is_told(sandbox):
+    done = sandbox.run("plan", messages=messages_of([event(1)]), dataset_name="  ")
+    assert done.status == 1
+    assert "dataset_name: is blank" in done.log

@@ -12,6 +12,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from emulators.aep.demo import ORDERS_DATASET, install_demo
 from emulators.faults import Fault
 from target_aep.api.promotion import Polling
 from target_aep.api.retrying import RetryPolicy
@@ -110,6 +111,22 @@ def test_a_fixed_mapping_brings_exactly_the_missing_ones(sandbox, load, letters,
         assert letter["retried"]["batch"]
         assert letter["retried"]["time"].endswith("Z")
         assert letter["reason"]
+
+
+def test_letters_for_another_dataset_are_left_alone(sandbox, load, letters, again):
+    other = install_demo(sandbox.emulator)[ORDERS_DATASET]
+    load(event(1), event(2))
+    load(event(1), event(3), dataset_id=other, at_state=2)
+    log = again()
+    assert "2 letters are in, 0 still rejected" in log
+    assert f"2 letters of the stream 'events' are for the dataset {other} and are left alone" in log
+    assert sandbox.ids() == event_ids(1, 2)
+    waiting = [letter for letter in letters() if "retried" not in letter]
+    assert [letter["record"]["event_id"] for letter in waiting] == ["id1", "id3"]
+    assert {letter["dataset"] for letter in waiting} == {other}
+    log = again(dataset_id=other)
+    assert "2 letters are in, 0 still rejected" in log
+    assert set(marks(letters).values()) == {True}
 
 
 def test_what_can_not_be_mapped_still_gets_its_new_reason(sandbox, load, letters, again):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from target_aep.errors import SchemaError
 from target_aep.xdm.schema import parse_schema, tenant_of
 
@@ -105,3 +107,28 @@ def test_the_tenant_is_told_by_id_or_by_field(identifier, names, tenant):
     fields = {name: {"type": "object", "properties": {"x": TEXT}} for name in names}
     document = {"$id": identifier, "type": "object", "properties": {**fields, "web": TEXT}}
     assert tenant_of(document, parse_schema(document)) == tenant
+
+
+KEYS = ["type", "properties", "items", "required", "enum", "pattern", "minimum", "maxLength"]
+KEYS += ["minLength", "format", "allOf", "$ref", "additionalProperties", "description", "a"]
+odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["object", "string", "integer", "#/a", "#/allOf/0", "["]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(odd, odd)
+def test_anything_is_a_schema_or_refused(part, field):
+    document = {"type": "object", "properties": {"a": field, "b": TEXT}, "allOf": [part]}
+    for each in (document, part):
+        try:
+            assert parse_schema(each).kind == "object"
+        except SchemaError as error:
+            assert str(error).startswith("the XDM schema ")  # noqa: PT017 - either is right

@@ -29,7 +29,7 @@ from emulators.aep.ims import TOKEN_PATH, TokenService
 from emulators.aep.ingestion import IngestionApi
 from emulators.aep.inspection import ADMIN_PREFIX, Inspection
 from emulators.aep.lake import Lake
-from emulators.aep.lifecycle import Lifecycle
+from emulators.aep.lifecycle import PROMOTION_FAULTS, Lifecycle
 from emulators.aep.namespaces import NamespaceApi
 from emulators.aep.provisioning import Provisioning
 from emulators.aep.resources_listing import ResourcesListing
@@ -97,7 +97,7 @@ class AepEmulator:
         self.org = org
         self.tenant = tenant
         self.sandboxes = tuple(sandboxes)
-        self.faults = FaultPlan()
+        self.faults = FaultPlan(REQUEST_FAULTS | frozenset(PROMOTION_FAULTS))
         self.requests = RequestLog()
         self._limits = limits or Limits()
         self._lake = Lake(data_dir)

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import requests
-
-from tap_mixpanel_export.errors import TapError
-from tap_mixpanel_export.response_errors import credentials_error, redacted, server_words
+from tap_mixpanel_export.app_host import AppHostError, ask_app_host
+from tap_mixpanel_export.response_errors import credentials_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_mixpanel_export.app_host import AppAnswer
+    from tap_mixpanel_export.deadline import Deadline
+    from tap_mixpanel_export.errors import TapError
     from tap_mixpanel_export.settings import Settings
 
 ME_PATH = "/api/app/me"
 
-_CONNECT_TIMEOUT = 10.0
-_READ_TIMEOUT = 60.0
 _MOST_NAMED = 10
 _SHOWN_NAME = 60
 _ADVICE: dict[int, str] = {
@@ -32,10 +31,6 @@ _ADVICE: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "check app_url and region",
     HTTPStatus.TOO_MANY_REQUESTS: "run --test again in a minute",
 }
-
-
-class AppHostError(TapError):
-    """The app host gave no answer that says anything about the account."""
 
 
 @dataclass(frozen=True)
@@ -66,36 +61,27 @@ class Account:
         return ", ".join(named) + (f" and {more} more" if more else "")
 
 
-def ask_account(settings: Settings, app_url: str) -> Account:
+def ask_account(settings: Settings, app_url: str, deadline: Deadline) -> Account:
     """Ask an app host for the projects of the settings' service account.
 
     Args:
         settings: Whose credentials are sent.
         app_url: The host, without a trailing slash.
+        deadline: When the answer must be there.
 
     Raises:
         CredentialsRefusedError: The host does not know them.
         AppHostError: It did not answer, or in a way that says nothing about them.
     """
-    hidden = settings.credentials.secrets
+    # With its users the answer has tens of megabytes and takes long.
+    parameters = {"include_workspace_users": "false"}
     try:
-        response = requests.get(
-            app_url + ME_PATH,
-            # With them the answer has tens of megabytes and takes long.
-            params={"include_workspace_users": "false"},
-            auth=settings.credentials,
-            headers={"Accept": "application/json", "User-Agent": settings.user_agent},
-            allow_redirects=False,
-            timeout=(_CONNECT_TIMEOUT, min(_READ_TIMEOUT, settings.request_timeout)),
-        )
-    except requests.exceptions.RequestException as error:
-        words = redacted(f"{type(error).__name__}: {error}", hidden)
-        raise AppHostError(
-            f"no answer from {app_url} ({words}); check app_url, region and the proxy's settings"
-        ) from error
-    if response.status_code != HTTPStatus.OK:
-        raise _refusal(settings, app_url, response)
-    projects = _projects(response)
+        answer = ask_app_host(settings, app_url, ME_PATH, deadline=deadline, parameters=parameters)
+    except AppHostError as error:
+        raise AppHostError(f"{error}; check app_url, region and the proxy's settings") from error
+    if answer.status != HTTPStatus.OK:
+        raise _refusal(settings, app_url, answer)
+    projects = _projects(answer)
     if projects is None:
         raise AppHostError(
             f"{app_url} answered 200 without an account's projects; check app_url and what stands "
@@ -104,9 +90,8 @@ def ask_account(settings: Settings, app_url: str) -> Account:
     return Account({number: _project(value) for number, value in projects.items()})
 
 
-def _refusal(settings: Settings, app_url: str, response: requests.Response) -> TapError:
-    status = response.status_code
-    words = server_words(response.content, settings.credentials.secrets)
+def _refusal(settings: Settings, app_url: str, answer: AppAnswer) -> TapError:
+    status, words = answer.status, answer.words
     unknown = credentials_error(status, words, settings.credentials)
     if unknown is not None:
         return unknown
@@ -116,12 +101,12 @@ def _refusal(settings: Settings, app_url: str, response: requests.Response) -> T
     return AppHostError(f"{app_url} answered {status}: {words}; {advice}")
 
 
-def _projects(response: requests.Response) -> dict[str, Any] | None:
+def _projects(answer: AppAnswer) -> dict[str, Any] | None:
     try:
-        answer = response.json()
+        content = answer.json()
     except ValueError:
         return None
-    results = answer.get("results") if isinstance(answer, dict) else None
+    results = content.get("results") if isinstance(content, dict) else None
     projects = results.get("projects") if isinstance(results, dict) else None
     return projects if isinstance(projects, dict) else None
 

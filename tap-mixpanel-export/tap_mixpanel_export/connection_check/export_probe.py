@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_mixpanel_export.export_sample import sample_events
+from tap_mixpanel_export.event import InvalidLineError
+from tap_mixpanel_export.export_sample import sample_lines
 from tap_mixpanel_export.instants import day_of
 from tap_mixpanel_export.request_ledger import BudgetLimits, RequestLedger
 from tap_mixpanel_export.retries import RetryPolicy
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tap_mixpanel_export.clock import Clock
+    from tap_mixpanel_export.deadline import Deadline
     from tap_mixpanel_export.settings import Settings
 
 _LONGEST_SILENCE = 60.0
-_POLICY = RetryPolicy(max_tries=2, first_wait=4.0, longest_wait=8.0, patience=20.0)
+_POLICY = RetryPolicy(max_tries=2, first_wait=4.0, longest_wait=8.0, patience=20.0, max_refusals=2)
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,28 @@ class ExportSample:
     Attributes:
         day: The project day that was asked for.
         events: How many events came.
-        times: What their times tell.
+        invalid_lines: How many other lines came.
+        first_invalid: What is wrong with the first of them.
+        times: What the events' times tell.
     """
 
     day: date
     events: int
+    invalid_lines: int
+    first_invalid: str
     times: SkewSample
 
 
 class ExportProbe:
     """Asks for a few events, as a run does but without its patience."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, logger: logging.Logger) -> None:
+    def __init__(
+        self, settings: Settings, *, deadline: Deadline, clock: Clock, logger: logging.Logger
+    ) -> None:
         self._settings = replace(
             settings, request_timeout=min(_LONGEST_SILENCE, settings.request_timeout)
         )
+        self._policy = replace(_POLICY, deadline=deadline)
         self._clock = clock
         self._logger = logger.getChild("connection_check")
         # Else it tells of waits that never come.
@@ -60,17 +69,21 @@ class ExportProbe:
         day = self._day()
         times = SkewSample(self._settings.event_time)
         events = 0
-        for event in sample_events(
+        invalid = []
+        for number, content in sample_lines(
             self._settings,
             Window(day, day),
             limit,
-            policy=_POLICY,
+            policy=self._policy,
             clock=self._clock,
             logger=self._logger,
         ):
-            events += 1
-            times.look_at(event)
-        return ExportSample(day, events, times)
+            if isinstance(content, InvalidLineError):
+                invalid.append(f"line {number}: {content}")
+            else:
+                events += 1
+                times.look_at(content)
+        return ExportSample(day, events, len(invalid), "".join(invalid[:1]), times)
 
     def _day(self) -> date:
         rules = self._settings.rules

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tap_mixpanel_export.connection_check.account import Account, AppHostError, ask_account
+from tap_mixpanel_export.app_host import AppHostError
+from tap_mixpanel_export.connection_check.account import Account, ask_account
 from tap_mixpanel_export.connection_check.finding import Finding, Verdict
-from tap_mixpanel_export.errors import CredentialsRefusedError
+from tap_mixpanel_export.errors import CredentialsRefusedError, ExportRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tap_mixpanel_export.connection_check.account import AccountProject
+    from tap_mixpanel_export.deadline import Deadline
+    from tap_mixpanel_export.errors import TapError
     from tap_mixpanel_export.hosts import RegionHosts
     from tap_mixpanel_export.settings import Settings
 
@@ -21,6 +24,7 @@ CREDENTIALS = "credentials"
 PROJECT = "project access"
 RESIDENCY = "residency"
 
+_SHARE_OF_A_HOST = 0.25
 _GRANT = "give the account access to the project (Organization Settings > Service Accounts)"
 
 
@@ -68,15 +72,32 @@ class AccountCheck:
         project: What Mixpanel tells of the project, once it was found.
     """
 
-    def __init__(self, settings: Settings, residency: Residency) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        residency: Residency,
+        *,
+        deadline: Deadline,
+        export_error: Callable[[], TapError | None],
+    ) -> None:
+        """Prepare the check.
+
+        Args:
+            settings: Whose service account it is.
+            residency: Where a project that is not found may be.
+            deadline: Of all checks; each host gets a quarter of it.
+            export_error: Asks for an export; returns what went wrong, None if nothing did.
+        """
         self._settings = settings
         self._residency = residency
+        self._deadline = deadline
+        self._export_error = export_error
         self.project: AccountProject | None = None
 
     def findings(self) -> Iterator[Finding]:
         """Ask this region's app host, and the others where the project is not found there."""
         try:
-            account = ask_account(self._settings, self._settings.app_url)
+            account = self._ask(self._settings.app_url)
         except AppHostError as error:
             yield Finding(Verdict.WARN, CREDENTIALS, f"not looked up: {error}")
             yield Finding(Verdict.SKIP, PROJECT, "not looked up; see the export below")
@@ -84,6 +105,9 @@ class AccountCheck:
             yield from self._elsewhere(None, str(refusal))
         else:
             yield from self._known(account)
+
+    def _ask(self, app_url: str) -> Account:
+        return ask_account(self._settings, app_url, self._deadline.part(_SHARE_OF_A_HOST))
 
     def _known(self, account: Account) -> Iterator[Finding]:
         project = self._project_of(account)
@@ -121,7 +145,7 @@ class AccountCheck:
                 return
         if here is not None:
             yield Finding(Verdict.OK, CREDENTIALS, f"{self._settings.app_url} knows the account")
-            yield self._has_not(here)
+            yield self._is_unlisted(here)
             yield self._residency.nowhere(answers)
         elif accounts:
             region, account = next(iter(accounts.items()))
@@ -138,7 +162,7 @@ class AccountCheck:
         """Yield the account as each other region has it, None for one that does not know it."""
         for region, hosts in self._residency.others.items():
             try:
-                yield region, ask_account(self._settings, hosts.app)
+                yield region, self._ask(hosts.app)
             except CredentialsRefusedError:
                 yield region, None
             except AppHostError:
@@ -151,6 +175,16 @@ class AccountCheck:
     def _has(self, project: AccountProject) -> Finding:
         return Finding(
             Verdict.OK, PROJECT, f"project {self._settings.project_id} is {project.name!r}"
+        )
+
+    def _is_unlisted(self, account: Account) -> Finding:
+        """Let the export decide: the account's list need not be complete."""
+        error = self._export_error()
+        if isinstance(error, ExportRefusedError):
+            return self._has_not(account)
+        decided = "its export works all the same" if error is None else "its export is undecided"
+        return Finding(
+            Verdict.WARN, PROJECT, f"{decided}, see below; {self._has_not(account).text}"
         )
 
     def _has_not(self, account: Account) -> Finding:

@@ -14,13 +14,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 LONGEST_NAME = 63
 """PostgreSQL's limit, the lowest of the common ones."""
 
 _NOT_ALLOWED = re.compile(r"[^a-z0-9]+")
 _FIRST_DIGEST = 8
+_LONGEST_DIGEST = 32  # no two properties were ever seen to share that much
 
 
 def column_names(
@@ -28,8 +29,8 @@ def column_names(
 ) -> dict[str, str]:
     """Name the columns of properties, whatever the order in which these were seen.
 
-    A property that shares its plain name with another gets a suffix made of its own name alone,
-    and so do all the others of that name, unless one of them has the plain name already.
+    A property whose own name is a valid one keeps it. Others that share their plain name, with it
+    or with each other, get a suffix made of their own names alone. A name given before stays.
 
     Args:
         properties: Raw names of all properties.
@@ -41,15 +42,26 @@ def column_names(
     """
     new = {*properties} - known.keys()
     used = {*reserved, *known.values()}
-    digests = {raw: 0 if _fits(_plain(raw)) else _FIRST_DIGEST for raw in new}
+    used |= (own := {raw for raw in new - used if _plain(raw) == raw and _fits(raw)})
+    digests = {raw: 0 if _fits(_plain(raw)) else _FIRST_DIGEST for raw in new - own}
     while True:
         names = {raw: _name(raw, digest) for raw, digest in digests.items()}
         counts = Counter(names.values())
         clashing = [raw for raw, name in names.items() if name in used or counts[name] > 1]
         if not clashing:
-            return {**known, **names}
+            return {**known, **{raw: raw for raw in own}, **names}
         for raw in clashing:
             digests[raw] = digests[raw] * 2 or _FIRST_DIGEST
+
+
+def possible_names(raw: str) -> Iterator[str]:
+    """Yield every name that the column of a property may have, alone or among others."""
+    if _fits(_plain(raw)):
+        yield _plain(raw)
+    digest = _FIRST_DIGEST
+    while digest <= _LONGEST_DIGEST:
+        yield _name(raw, digest)
+        digest *= 2
 
 
 def _name(raw: str, digest_length: int) -> str:

@@ -12,8 +12,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import SchemaError
+from jsonschema import Draft7Validator, FormatChecker
 
 from tap_mixpanel_export.instants import parse_instant
 
@@ -24,6 +23,11 @@ KINDS = ("string", "number", "boolean", "object", "array")
 """What values are told apart by; the earlier one wins where as many values are of two."""
 
 _INTEGER = "integer"
+_DATE_TIME = "date-time"
+
+ALL_KINDS = frozenset({*KINDS, _INTEGER})
+"""The types that columns have."""
+
 _LARGEST_INTEGER = 2**63 - 1
 _EXACT = 2**53
 _KIND_OF_TYPE = {
@@ -35,7 +39,7 @@ _KIND_OF_TYPE = {
     list: "array",
 }
 _RFC_3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 # What says nothing about the values, beside those that are looked at here.
 _HARMLESS = {"type", "title", "description", "default", "deprecated"}
@@ -65,13 +69,18 @@ def commonest(counts: Mapping[str, int]) -> str | None:
 
 
 def widened(kind: str | None, seen: str | None) -> str | None:
-    """Return the type of a column that was made for one type, now that another is seen.
+    """Return the type of a column that was made for one type, now that a sample has another.
 
     It stays, so that a table's columns do: only a whole number becomes any number.
     """
     if kind is None or (kind, seen) == (_INTEGER, "number"):
         return seen
     return kind
+
+
+def corrected(kind: str | None, told: str) -> str:
+    """Return the type of a column now that Lexicon tells one: that, but never a narrower one."""
+    return "number" if (kind, told) == ("number", _INTEGER) else told
 
 
 def column_definition(kind: str) -> dict[str, Any]:
@@ -87,6 +96,7 @@ def fitting(definition: Mapping[str, Any]) -> Callable[[object], bool]:
 
     Whole numbers of more than 64 bits never do. Into a column of type ``number``, which is a
     double nearly everywhere, go only numbers that a double holds exactly as they are written.
+    A text goes only into a column whose ``format``, if it names one, can be checked.
 
     Args:
         definition: The column's JSON schema, also one that a user has written.
@@ -94,7 +104,7 @@ def fitting(definition: Mapping[str, Any]) -> Callable[[object], bool]:
     types = _types(definition)
     tests: dict[type, Callable[[Any], bool]] = {}
     if "string" in types:
-        tests[str] = _is_date_time if definition.get("format") == "date-time" else _always
+        tests[str] = _is_date_time if definition.get("format") == _DATE_TIME else _always
     if _INTEGER in types:
         tests[int] = _is_64_bits
     if "number" in types:
@@ -109,7 +119,9 @@ def fitting(definition: Mapping[str, Any]) -> Callable[[object], bool]:
 
     if _says_no_more(definition):
         return fits
-    validator = Draft7Validator(dict(definition))
+    if not _formats(definition) <= _CHECKER.checkers.keys():
+        tests = {kind: test for kind, test in tests.items() if kind not in _WITH_TEXTS}
+    validator = Draft7Validator(dict(definition), format_checker=_CHECKER)
     return lambda value: fits(value) and _is_valid(validator, value)
 
 
@@ -120,18 +132,29 @@ def _types(definition: Mapping[str, Any]) -> list[str]:
 
 def _says_no_more(definition: Mapping[str, Any]) -> bool:
     further = definition.keys() - _HARMLESS
-    if definition.get("format") == "date-time":
+    if definition.get("format") == _DATE_TIME:
         further -= {"format"}
     if definition.get("additionalProperties") is True:
         further -= {"additionalProperties"}
     return not further
 
 
+def _formats(definition: object) -> set[str]:
+    """Every ``format`` that a definition names, at any depth."""
+    if isinstance(definition, list):
+        return set().union(*map(_formats, definition))
+    if not isinstance(definition, dict):
+        return set()
+    named = definition.get("format")
+    own = {named} if isinstance(named, str) else set()
+    return own.union(*map(_formats, definition.values()))
+
+
 def _is_valid(validator: Draft7Validator, value: object) -> bool:
     try:
         return bool(validator.is_valid(value))
-    except (SchemaError, re.error):
-        return False  # a column that nobody can check takes nothing
+    except Exception:  # noqa: BLE001 - whatever is wrong with what a user wrote, nothing fits it
+        return False
 
 
 def _always(_value: object) -> bool:
@@ -163,3 +186,14 @@ def _is_date_time(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    checker.checkers = {**Draft7Validator.FORMAT_CHECKER.checkers}
+    checker.checks(_DATE_TIME)(lambda value: not isinstance(value, str) or _is_date_time(value))
+    return checker
+
+
+_CHECKER = _format_checker()
+_WITH_TEXTS = frozenset({str, dict, list})

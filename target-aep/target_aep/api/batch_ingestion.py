@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from target_aep.api.answers import odd_answer
 from target_aep.api.client import CATALOG, IMPORT, Body, ResponseLostError
 from target_aep.api.retrying import RetriableError
 from target_aep.errors import PlatformError
@@ -160,13 +161,14 @@ def find_batch(client: PlatformClient, external_id: str) -> dict[str, t.Any] | N
 
     Returns:
         Its document, with `id` and `status`, or None.
+
+    Raises:
+        PlatformError: The platform refused, or its answer makes no sense.
     """
     found = client.get_json(f"{CATALOG}/batches", params={"externalId": external_id, "limit": "1"})
-    if not isinstance(found, dict):
-        return None
     ours = (
         {**batch, "id": identifier}
-        for identifier, batch in found.items()
+        for identifier, batch in _listed(found).items()
         if isinstance(batch, dict) and batch.get("externalId") == external_id
     )
     return next(ours, None)
@@ -181,6 +183,9 @@ def recent_batches(
         client: The platform.
         dataset_id: The dataset.
         pages: How many pages of 100 are read at the most.
+
+    Raises:
+        PlatformError: The platform refused, or its answer makes no sense.
     """
     for page in range(pages):
         listing = client.get_json(
@@ -192,10 +197,17 @@ def recent_batches(
                 "start": str(page * _PAGE),
             },
         )
-        batches = listing if isinstance(listing, dict) else {}
+        batches = _listed(listing)
         yield from (batch for batch in batches.values() if isinstance(batch, dict))
         if len(batches) < _PAGE:
             return
+
+
+def _listed(answer: t.Any) -> dict[str, t.Any]:
+    """A list of Catalog; anything else does not mean that there is no batch."""
+    if not isinstance(answer, dict):
+        raise odd_answer(f"GET {CATALOG}/batches", "batches by id")
+    return answer
 
 
 def commit_of(batch: t.Mapping[str, t.Any]) -> CommitKey | None:

@@ -9,6 +9,7 @@ import typing as t
 from http import HTTPStatus
 from urllib.parse import quote
 
+from target_aep.api.answers import objects_by_id
 from target_aep.api.client import CATALOG
 from target_aep.errors import PlatformError
 
@@ -35,17 +36,16 @@ def list_batches(
         filters: Parameters of the listing, such as `dataSet`.
 
     Raises:
-        PlatformError: The platform refused.
+        PlatformError: The platform refused, or its answer makes no sense.
     """
     start = 0
     while start < most:
         page = min(_PAGE, most - start)
         asked = {"orderBy": "desc:created", "limit": str(page), "start": str(start)}
         answer = client.get_json(_BATCHES, params={**filters, **asked})
-        listed = answer if isinstance(answer, dict) else {}
+        listed = objects_by_id(answer, f"GET {_BATCHES}")
         for identifier, document in listed.items():
-            if isinstance(document, dict):
-                yield {**document, "id": identifier}
+            yield {**document, "id": identifier}
         if len(listed) < page:
             return
         start += page
@@ -55,13 +55,14 @@ def read_batch(client: PlatformClient, batch_id: str) -> Document | None:
     """A batch with its `id`, None if it is not there.
 
     Raises:
-        PlatformError: The platform refused.
+        PlatformError: The platform refused, or its answer makes no sense.
     """
+    path = f"{_BATCHES}/{quote(batch_id, safe='')}"
     try:
-        answer = client.get_json(f"{_BATCHES}/{quote(batch_id, safe='')}")
+        answer = client.get_json(path)
     except PlatformError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return None
         raise
-    document = answer.get(batch_id) if isinstance(answer, dict) else None
-    return {**document, "id": batch_id} if isinstance(document, dict) else None
+    document = objects_by_id(answer, f"GET {path}").get(batch_id)
+    return {**document, "id": batch_id} if document is not None else None

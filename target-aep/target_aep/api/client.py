@@ -105,7 +105,7 @@ class PlatformClient:
         response = self.call_once("GET", path, params=params, headers={"Accept": accept})
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PlatformError(
                 f"GET {path} answered {response.status_code} without JSON: check platform_url",
                 status=response.status_code,
@@ -228,7 +228,7 @@ class PlatformClient:
         if status >= requests.codes.server_error:
             raise ResponseLostError(f"{status} {said}".strip(), retry_after=retry_after(response))
         raise PlatformError(
-            f"{what} was refused: {status} {said}{hint_for(status, said)}",
+            f"{what} was refused: {status} {said}{hint_for(status, said, what)}",
             status=status,
             about=about(status, said),
         )

@@ -8,6 +8,7 @@ ServerToServerAuthentication/ims.md); `expires_in` is in seconds, there is no re
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 import typing as t
@@ -181,9 +182,9 @@ class TokenSource:
         try:
             answer = response.json()
             token, lifetime = answer["access_token"], float(answer["expires_in"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             token, lifetime = None, 0.0
-        if not isinstance(token, str) or not token.strip():
+        if not isinstance(token, str) or not token.strip() or not math.isfinite(lifetime):
             raise PlatformError(
                 f"IMS at {self._url} answered without an access token: check ims_url"
             )

@@ -59,6 +59,20 @@ _STATUS_HINTS: t.Final[dict[int, str]] = {
     403: "check sandbox_name, and that the credential has a product profile and a role for it",
     404: "check platform_url and the ids in the settings",
 }
+_PERMISSIONS: t.Final[tuple[tuple[str, str, str, str], ...]] = (
+    # help/access-control/home.md in AdobeDocs/experience-platform.en
+    ("/data/foundation/schemaregistry", "View Schemas", "Manage Schemas", "Data Modeling"),
+    ("/data/foundation/import", "Manage Datasets", "Manage Datasets", "Data Management"),
+    ("/data/foundation/export", "View Datasets", "View Datasets", "Data Management"),
+    ("/data/foundation/catalog", "View Datasets", "Manage Datasets", "Data Management"),
+    (
+        "/data/core/idnamespace",
+        "View Identity Namespaces",
+        "Manage Identity Namespaces",
+        "Identity Management",
+    ),
+)
+"""What a role has to have for calls below a path: to read, to write; where Permissions has it."""
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 
@@ -94,11 +108,35 @@ def about(status: int, said: str) -> Topic | None:
     return refusal.about
 
 
-def hint_for(status: int, said: str) -> str:
-    """What to do, in brackets; empty where there is nothing to advise."""
+def hint_for(status: int, said: str, call: str) -> str:
+    """What to do, in brackets; empty where there is nothing to advise.
+
+    Args:
+        status: The HTTP status.
+        said: The words of the service.
+        call: Method and path.
+    """
     refusal = _refusal(status, said)
-    hint = refusal.hint if refusal else _STATUS_HINTS.get(status)
+    permission = _permission_for(call) if status == _FORBIDDEN else None
+    if refusal:
+        hint: str | None = refusal.hint
+    elif permission:
+        hint = (
+            f"in Permissions, give the credential a role for the sandbox with {permission}; check "
+            "sandbox_name and its product profile, too"
+        )
+    else:
+        hint = _STATUS_HINTS.get(status)
     return f" ({hint})" if hint else ""
+
+
+def _permission_for(call: str) -> str | None:
+    """What a role needs for a call, as Permissions spells it; None if that is not known."""
+    method, _, path = call.partition(" ")
+    for prefix, reading, writing, category in _PERMISSIONS:
+        if path.startswith(prefix):
+            return f"{reading if method == 'GET' else writing} ({category})"
+    return None
 
 
 def _refusal(status: int, said: str) -> _Refusal | None:

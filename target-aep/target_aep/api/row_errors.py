@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from singer_sdk.singerlib.json import deserialize_json
 
+from target_aep.api.answers import odd_answer
 from target_aep.api.client import EXPORT
 from target_aep.errors import PlatformError
 
@@ -99,9 +100,7 @@ def _file_names(client: PlatformClient, endpoint: str, directory: str | None) ->
     seen: set[str] = set()
     while True:
         answer = client.get_json(endpoint, params=params)
-        listing: dict[str, t.Any] = answer if isinstance(answer, dict) else {}
-        data = listing.get("data")
-        items = data if isinstance(data, list) else []
+        listing, items = _listed(endpoint, answer)
         names = list(_names(items, directory))
         fresh = [name for name in names if name not in seen]
         yield from fresh
@@ -111,6 +110,14 @@ def _file_names(client: PlatformClient, endpoint: str, directory: str | None) ->
         if not fresh or following is None:
             return
         params = following
+
+
+def _listed(endpoint: str, answer: t.Any) -> tuple[dict[str, t.Any], list[t.Any]]:
+    """A listing and the files in it; a directory that is empty may lack `data`."""
+    data = answer.get("data", []) if isinstance(answer, dict) else None
+    if not isinstance(data, list):
+        raise odd_answer(f"GET {endpoint}", "a list of files")
+    return answer, data
 
 
 def _names(items: list[t.Any], directory: str | None) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from target_aep.api.catalog_datasets import find_datasets, read_document
 from target_aep.api.schema_registry import SchemaRegistry
-from target_aep.errors import TargetError
+from target_aep.errors import SchemaError, TargetError
 from target_aep.xdm.schema import XdmField, parse_schema, tenant_of
 
 if t.TYPE_CHECKING:
@@ -30,18 +30,29 @@ def find_dataset_id(client: PlatformClient, name: str) -> str:
     Raises:
         TargetError: None, or more than one, has this name.
     """
-    ids = sorted(find_datasets(client, name))
-    if not ids:
+    found = dataset_called(client, name)
+    if found is None:
         raise TargetError(
             f"dataset_name: no dataset of the sandbox is called {name!r}: check it, or have "
             "`target-aep provision` make it"
         )
-    if len(ids) > 1:
+    return found[0]
+
+
+def dataset_called(client: PlatformClient, name: str) -> tuple[str, dict[str, t.Any]] | None:
+    """The id and the document of the one dataset of a name, None if there is none.
+
+    Raises:
+        TargetError: More than one has this name.
+        PlatformError: The platform refused.
+    """
+    found = find_datasets(client, name)
+    if len(found) > 1:
         raise TargetError(
-            f"dataset_name: {len(ids)} datasets are called {name!r}; give one as dataset_id: "
-            f"{', '.join(ids)}"
+            f"dataset_name: {len(found)} datasets are called {name!r}; give one as dataset_id: "
+            f"{', '.join(sorted(found))}"
         )
-    return ids[0]
+    return next(iter(found.items()), None)
 
 
 def read_dataset(client: PlatformClient, dataset_id: str, *, needs_tenant: bool) -> Dataset:
@@ -70,7 +81,10 @@ def read_dataset(client: PlatformClient, dataset_id: str, *, needs_tenant: bool)
             f"dataset {dataset_id}: its schema {schema_id} is not in this sandbox, or the "
             "credential's role does not show it"
         )
-    schema = parse_schema(schema_document)
+    try:
+        schema = parse_schema(schema_document)
+    except SchemaError as error:
+        raise SchemaError(f"dataset {dataset_id}: its schema {schema_id}: {error}") from error
     tenant = tenant_of(schema_document, schema)
     if tenant is None:
         tenant = registry.tenant() if needs_tenant else ""

@@ -6,11 +6,14 @@ headers: help/xdm/api/getting-started.md in AdobeDocs/experience-platform.en.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from urllib.parse import quote
 
+from target_aep.api.answers import odd_answer
 from target_aep.api.client import SCHEMA_REGISTRY
 from target_aep.api.creation import create_once, json_body
+from target_aep.api.resource_shapes import checked_resource
 from target_aep.errors import PlatformError, SchemaError
 
 if t.TYPE_CHECKING:
@@ -19,6 +22,7 @@ if t.TYPE_CHECKING:
     import requests
 
     from target_aep.api.client import PlatformClient
+    from target_aep.api.creation import Made
 
 Kind = t.Literal["classes", "fieldgroups", "schemas"]
 Container = t.Literal["global", "tenant"]
@@ -33,6 +37,8 @@ TAGS: t.Final = "meta:immutableTags"
 _LIST = "application/vnd.adobe.xed-id+json"
 _DESCRIPTORS = "application/vnd.adobe.xdm+json"
 _PAGE = 300
+# `property` is a comma-separated list of filters (the OpenAPI file); no escape is documented.
+_FILTERABLE = re.compile(r"[\w .'-]+")
 _NOT_FOUND = 404
 
 
@@ -68,16 +74,17 @@ class SchemaRegistry:
             The document, None if it is not there.
 
         Raises:
-            PlatformError: The platform refused.
+            PlatformError: The platform refused, or answered with something else.
         """
         accept = f"application/vnd.adobe.{form}+json; version=1"
+        path = _path(kind, identifier)
         try:
-            found = self._client.get_json(_path(kind, identifier), accept=accept)
+            found = self._client.get_json(path, accept=accept)
         except PlatformError as error:
             if error.status == _NOT_FOUND:
                 return None
             raise
-        return found if isinstance(found, dict) else None
+        return checked_resource(found, f"GET {path}")
 
     def find(self, kind: Kind, title: str) -> list[Resource]:
         """The tenant's resources of a title, as summaries (`$id`, `title`, `version`).
@@ -85,8 +92,9 @@ class SchemaRegistry:
         Raises:
             PlatformError: The platform refused.
         """
-        listed = self.list_resources(kind, "tenant", f"title=={title}")
-        return [each for each in listed if each.get("title") == title]
+        only = f"title=={title}" if _FILTERABLE.fullmatch(title) else None
+        listed = self.list_resources(kind, "tenant", only)
+        return [each for each in listed if each.get("title") == title and each.get("$id")]
 
     def list_resources(
         self, kind: Kind, container: Container, only: str | None = None
@@ -99,25 +107,27 @@ class SchemaRegistry:
             only: A filter such as `title==Mixpanel events`.
 
         Raises:
-            PlatformError: The platform refused.
+            PlatformError: The platform refused, or answered with something else.
         """
         params = {"orderby": "title", "limit": str(_PAGE)} | ({"property": only} if only else {})
+        path = f"{SCHEMA_REGISTRY}/{container}/{kind}"
         while True:
-            page = self._client.get_json(
-                f"{SCHEMA_REGISTRY}/{container}/{kind}", params=params, accept=_LIST
-            )
-            page = page if isinstance(page, dict) else {}
-            yield from (each for each in page.get("results") or () if isinstance(each, dict))
-            after = (page.get("_page") or {}).get("next")
+            page = self._client.get_json(path, params=params, accept=_LIST)
+            results = page.get("results") if isinstance(page, dict) else None
+            if not isinstance(results, list):
+                raise odd_answer(f"GET {path}", "a list of results")
+            yield from (each for each in results if isinstance(each, dict))
+            about = page.get("_page")
+            after = about.get("next") if isinstance(about, dict) else None
             if not after or after == params.get("start"):
                 return
             params["start"] = str(after)
 
-    def create(self, kind: Kind, document: Resource) -> Resource:
-        """Make a resource of the tenant; its title tells whether a lost try has made it.
+    def create(self, kind: Kind, document: Resource) -> Made[Resource]:
+        """Make a resource of the tenant; its title tells whether it is there already.
 
         Returns:
-            The new resource, with its `$id`.
+            The resource, with its `$id`, and whether it is new for sure.
 
         Raises:
             PlatformError: The platform refused.
@@ -132,7 +142,7 @@ class SchemaRegistry:
             self._client,
             f"{SCHEMA_REGISTRY}/tenant/{kind}",
             document,
-            read=_with_id,
+            read=lambda response: _with(response, "$id"),
             find=find,
             what=f"creating {title!r} in the Schema Registry",
         )
@@ -158,13 +168,17 @@ class SchemaRegistry:
         """The identity descriptors of a schema.
 
         Raises:
-            PlatformError: The platform refused.
+            PlatformError: The platform refused, or answered with something else.
         """
-        found = self._client.get_json(f"{SCHEMA_REGISTRY}/tenant/descriptors", accept=_DESCRIPTORS)
-        listed = found.get(IDENTITY) if isinstance(found, dict) else None
+        path = f"{SCHEMA_REGISTRY}/tenant/descriptors"
+        found = self._client.get_json(path, accept=_DESCRIPTORS)
+        # Without any descriptor of the kind, the key is missing.
+        listed = found.get(IDENTITY, []) if isinstance(found, dict) else None
+        if not isinstance(listed, list):
+            raise odd_answer(f"GET {path}", "lists of descriptors by type")
         return [
             each
-            for each in listed or ()
+            for each in listed
             if isinstance(each, dict) and each.get("xdm:sourceSchema") == schema_id
         ]
 
@@ -187,10 +201,10 @@ class SchemaRegistry:
             self._client,
             f"{SCHEMA_REGISTRY}/tenant/descriptors",
             document,
-            read=lambda response: t.cast("Resource", response.json()),
+            read=lambda response: _with(response, "@id"),
             find=find,
             what=f"creating the identity descriptor of {document['xdm:sourceProperty']}",
-        )
+        ).thing
 
 
 def container_of(identifier: str) -> Container:
@@ -209,6 +223,6 @@ def _path(kind: Kind, identifier: str) -> str:
     return f"{SCHEMA_REGISTRY}/{container}/{kind}/{quote(identifier, safe='')}"
 
 
-def _with_id(response: requests.Response) -> Resource | None:
+def _with(response: requests.Response, key: str) -> Resource | None:
     document = response.json()
-    return document if isinstance(document, dict) and document.get("$id") else None
+    return document if isinstance(document, dict) and document.get(key) else None

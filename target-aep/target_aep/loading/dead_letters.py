@@ -106,10 +106,17 @@ class DeadLetters:
         folder: Where they are.
     """
 
-    def __init__(self, folder: Path, stream: str) -> None:
-        """Point at the folder; it is made with the first letter."""
+    def __init__(self, folder: Path, stream: str, dataset: str = "") -> None:
+        """Point at the folder; it is made with the first letter.
+
+        Args:
+            folder: Where files are.
+            stream: The stream.
+            dataset: Where its records go, which each letter tells; empty if that has no name.
+        """
         self.folder = folder
         self._name = stream_file_name(stream)
+        self._dataset = dataset
 
     def write(self, key: CommitKey, what: str, letters: Iterable[Letter]) -> Count:
         """Write letters and wait until they are on disk, because a STATE will pass them.
@@ -128,7 +135,8 @@ class DeadLetters:
             TargetError: They can't be written.
         """
         earlier = self._files_of(key, what)
-        tally = _Tally(_with_earlier(earlier, letters) if earlier else iter(letters))
+        addressed = self._addressed(letters)
+        tally = _Tally(_with_earlier(earlier, addressed) if earlier else addressed)
         number = 0
         while (first := next(tally, None)) is not None:
             number += 1
@@ -140,6 +148,10 @@ class DeadLetters:
         for path in earlier[number:]:
             path.unlink(missing_ok=True)
         return tally.count
+
+    def _addressed(self, letters: Iterable[Letter]) -> Iterator[Letter]:
+        for letter in letters:
+            yield {**letter, "dataset": self._dataset} if self._dataset else letter
 
     def count(self, key: CommitKey, what: str) -> Count:
         """How many letters of one kind a commit has."""

@@ -22,13 +22,16 @@ from target_aep.mapping.identities import Identity, identity_map
 from target_aep.mapping.list_placing import ListPlacing
 from target_aep.mapping.mistakes import clashes, in_order, notes_about, schema_complaints
 from target_aep.mapping.model import MappingMistakesError
+from target_aep.mapping.paths import parse_path
 from target_aep.mapping.program import compile_program
 from target_aep.mapping.remainder import RemainderPlan
 from target_aep.mapping.report import MappingReport
 from target_aep.mapping.required_fields import missing_required, required_below, unfilled_required
 from target_aep.mapping.row_rules import complaint_about, leave_out_blocked_identities
+from target_aep.mapping.unread_columns import UnreadColumns
 from target_aep.xdm.coercion import OMITTED, prune
 from target_aep.xdm.event_time import compile_event_time
+from target_aep.xdm.field_age import settles_at
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +67,14 @@ class RejectedRecordError(Exception):
 
 
 class RecordMapper:
-    """Maps the records of one stream with one mapping set into one schema."""
+    """Maps the records of one stream with one mapping set into one schema.
+
+    Attributes:
+        report: What could not be placed as asked.
+        warnings: What is to be said before the first record.
+        young_fields: Fields of mappings, and the map, that ingestion may not know yet, with the
+            instant from which it does.
+    """
 
     def __init__(
         self,
@@ -104,7 +114,7 @@ class RecordMapper:
             raise MappingMistakesError(in_order(mistakes))
         self.warnings = (
             *notes_about(mapping_set, compiled),
-            *unfilled_required(schema, compiled, has_identities=bool(identities)),
+            *unfilled_required(schema, compiled, self._rule, has_identities=bool(identities)),
         )
         self._placed, self._unplaced = _split(compiled, schema)
         self._destinations = {each.number: each for each in compiled}
@@ -133,11 +143,30 @@ class RecordMapper:
         self._maps_identities = any(each.steps[0] == "identityMap" for each in self._placed)
         self._required = self._required_names()
         self._required_below = required_below(schema) if schema else None
+        self._columns = UnreadColumns(self._rule, compiled) if self._rule else None
+        self.young_fields = self._find_young_fields(now())
         self._remainder = (
             RemainderPlan(self._rule, schema, self.report, now=now, census=census)
             if self._rule
             else None
         )
+
+    def learn_columns(self, schema: Record) -> None:
+        """Take from a stream's schema which properties its columns are.
+
+        Args:
+            schema: Of the stream's SCHEMA message.
+        """
+        if self._columns:
+            self._columns.learn(schema)
+
+    def with_properties(self, record: Record) -> Record:
+        """The record as it is mapped: columns that no mapping reads are among its properties too.
+
+        Args:
+            record: The record of a RECORD message; it is not changed.
+        """
+        return self._columns.put_back(record) if self._columns else record
 
     @property
     def missing_fields(self) -> list[str]:
@@ -176,6 +205,7 @@ class RecordMapper:
 
     def _map(self, record: Record) -> Record:
         self._evaluation.begin_record()
+        record = self.with_properties(record)
         xdm, placed, failures = self._run(record)
         if self._lists:
             self._lists.place(record, xdm, lambda *failure: failures.append(failure))
@@ -197,6 +227,16 @@ class RecordMapper:
             identities = identity_map(record, self._identities, self.report.identities_left_out)
             if identities:
                 xdm["identityMap"] = identities
+
+    def _find_young_fields(self, now: datetime) -> dict[str, datetime]:
+        """Fields of mappings, and the map, that ingestion knows only from an instant to come."""
+        if self._schema is None:
+            return {}
+        paths = {each.destination: each.steps for each in self._placed}
+        if self._rule:
+            paths[self._rule.rest] = parse_path(self._rule.rest)
+        found = {name: settles_at(self._schema, steps, now) for name, steps in paths.items()}
+        return {name: moment for name, moment in found.items() if moment is not None}
 
     def _required_names(self) -> tuple[Names, ...]:
         """Root fields that every record needs: the schema's, and those of any event."""

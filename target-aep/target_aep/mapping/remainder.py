@@ -6,9 +6,11 @@ import typing as t
 from datetime import datetime, timezone
 
 from target_aep.loading.json_lines import json_text
+from target_aep.mapping.field_names import unused_key
 from target_aep.mapping.paths import compile_reader, parse_path, put_value
 from target_aep.mapping.typed_fields import TypedFields
 from target_aep.xdm.coercion import OMITTED, prune
+from target_aep.xdm.exact_coercion import can_be_key
 from target_aep.xdm.field_age import settled, young_fields
 from target_aep.xdm.unconvertible import UnconvertibleError
 
@@ -152,7 +154,7 @@ class RemainderPlan:
     ) -> None:
         """Put what has no typed place into the map, and count it."""
         if self._has_rest:
-            put_value(xdm, self._rest_names, rest)
+            put_value(xdm, self._rest_names, self._with_fit_keys(rest))
             self._report.count_in_map(rest)
         else:
             self._report.count_left_out(rest)
@@ -162,6 +164,18 @@ class RemainderPlan:
             value = properties[name]
             if not self._is_awaited(name, value, has_lost=name in losers):
                 self._census.observe(name, value, has_clashed=name in losers)
+
+    def _with_fit_keys(self, rest: dict[str, str]) -> dict[str, str]:
+        """The same with other keys for properties whose names can be none in a map."""
+        if "" not in rest and "".join(rest).isascii():
+            return rest
+        odd = sorted(name for name in rest if not can_be_key(name))
+        keyed = {name: text for name, text in rest.items() if can_be_key(name)}
+        for name in odd:
+            key = unused_key(name, keyed)
+            keyed[key] = rest[name]
+            self._report.count_renamed(key)
+        return keyed
 
     def _is_awaited(self, name: str, value: t.Any, *, has_lost: bool) -> bool:
         """Whether a field that is too new yet will take the value."""

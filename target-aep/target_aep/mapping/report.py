@@ -43,6 +43,7 @@ class MappingReport:
         unconverted_parts: Properties, and parts of copied objects, that do not fit their field.
         left_out: Values that the dataset's schema has no field for.
         identities_left_out: Identities that would be refused, by namespace.
+        renamed: Values in the map under another key, since the property's name can be none.
     """
 
     failures: dict[int, MappingFailure] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class MappingReport:
     _in_map: Counter[str] = field(default_factory=Counter)
     _to_map: list[str] = field(default_factory=list)
     identities_left_out: Counter[str] = field(default_factory=Counter)
+    renamed: Counter[str] = field(default_factory=Counter)
 
     @property
     def unconverted(self) -> Counter[str]:
@@ -74,6 +76,10 @@ class MappingReport:
     def count_left_out(self, names: Iterable[str]) -> None:
         """Count values without a field."""
         _count(self.left_out, names)
+
+    def count_renamed(self, key: str) -> None:
+        """Count a value in the map under a key that is not its property's name."""
+        _count(self.renamed, (key,))
 
     def count_in_map(self, names: Iterable[str]) -> None:
         """Count values of properties that went to the map; summed up now and then, for speed."""
@@ -110,6 +116,10 @@ class MappingReport:
             (self.unconverted_parts, "values did not fit the type of their field"),
             (self.left_out, "values have no field in the dataset's schema and were left out"),
             (self.identities_left_out, "identities would be refused and were left out"),
+            (
+                self.renamed,
+                "values have another key in the map, for want of a name that can be sent",
+            ),
         ):
             if counter:
                 yield f"{sum(counter.values())} {words}: {_top(counter)}"

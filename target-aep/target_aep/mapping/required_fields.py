@@ -5,10 +5,15 @@ from __future__ import annotations
 import typing as t
 from types import MappingProxyType
 
+from target_aep.mapping.destination_paths import field_at
+from target_aep.mapping.paths import parse_path, path_text
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from target_aep.mapping.compiled_mapping import CompiledMapping
+    from target_aep.mapping.model import Remainder
+    from target_aep.mapping.paths import WildPath
     from target_aep.xdm.schema import XdmField
 
 
@@ -59,20 +64,89 @@ def _required(field: XdmField) -> Required:
     return Required(field.required, below)
 
 
-def unfilled_required(
-    schema: XdmField | None, compiled: Iterable[CompiledMapping], *, has_identities: bool
-) -> Iterator[str]:
-    """A warning for each root field that the schema requires and no mapping fills.
+class Unfilled(t.NamedTuple):
+    """A field that the schema requires and that nothing fills.
+
+    Attributes:
+        path: The field.
+        above: The object that requires it; empty for the row itself.
+        is_certain: Whether every record gets that object, as far as that can be told: something
+            in it comes from a column or a constant.
+    """
+
+    path: str
+    above: str
+    is_certain: bool
+
+    def __str__(self) -> str:
+        """As a warning."""
+        place, records = ("", "record") if not self.above else (f" in {self.above}", "")
+        records = records or f"record with a value in {self.above}"
+        return (
+            f"no mapping fills {self.path}, which the dataset's schema requires{place}: every "
+            f"{records} will be rejected"
+        )
+
+
+def unfilled_fields(
+    schema: XdmField | None,
+    compiled: Iterable[CompiledMapping],
+    rule: Remainder | None,
+    *,
+    has_identities: bool,
+) -> Iterator[Unfilled]:
+    """The fields that the schema requires and that nothing fills.
+
+    Of the objects in a row, those count that mappings put something into: what is required in
+    others does not matter. One that is copied as a whole may have anything in it.
 
     Args:
         schema: The dataset's schema, None if it is not known.
         compiled: All mappings of the set.
+        rule: Where properties without a mapping go; None for nowhere.
         has_identities: Whether `identityMap` is filled beside them.
     """
-    filled = {each.steps[0] for each in compiled}
-    for name in schema.required if schema else ():
-        if name not in filled and not (name == "identityMap" and has_identities):
-            yield (
-                f"no mapping fills {name}, which the dataset's schema requires: every record will "
-                "be rejected"
-            )
+    if schema is None:
+        return
+    mappings = [each for each in compiled if field_at(schema, each.steps) is not None]
+    others = [parse_path(path) for path in (rule.fields, rule.rest)] if rule else []
+    if has_identities:
+        others.append(("identityMap",))
+    filled: list[WildPath] = [*(each.steps for each in mappings), *others]
+    objects = [(), *(path[:length] for path in filled for length in range(1, len(path)))]
+    for above in dict.fromkeys(objects):
+        field = field_at(schema, above)
+        if field is None or any(_begins(above, path) for path in filled):
+            continue
+        for name in field.required:
+            if not any(_begins(path, (*above, name)) for path in filled):
+                yield Unfilled(
+                    path_text((*above, name)),
+                    path_text(above),
+                    any(_is_certain(each) and _begins(each.steps, above) for each in mappings)
+                    or not above,
+                )
+
+
+def unfilled_required(
+    schema: XdmField | None,
+    compiled: Iterable[CompiledMapping],
+    rule: Remainder | None = None,
+    *,
+    has_identities: bool,
+) -> Iterator[str]:
+    """A warning for each of `unfilled_fields`, which tells of the arguments."""
+    return map(str, unfilled_fields(schema, compiled, rule, has_identities=has_identities))
+
+
+def _begins(path: WildPath, start: WildPath) -> bool:
+    """Whether a path is another one or leads below it; any position of a list counts as any."""
+    return len(path) >= len(start) and all(
+        step == other or not (isinstance(step, str) or isinstance(other, str))
+        for step, other in zip(path, start, strict=False)
+    )
+
+
+def _is_certain(mapping: CompiledMapping) -> bool:
+    reads = mapping.source.reads
+    return not reads or any(len(path) == 1 for path in reads)

@@ -63,10 +63,25 @@ def mapping_of(target: TargetAEP, stream: str) -> StreamMapping:
     mapping_set = mapping_set.for_tenant(binding.tenant)
     identities = target.settings.identities_of(stream)
     mapper = RecordMapper(mapping_set, binding.schema, identities, policies=choice.policies)
+    mapper.learn_columns(schema_of(target, stream))
     compiled, _ = compile_mappings(mapping_set, choice.policies, Evaluation())
     return StreamMapping(
         stream, mapping_set, binding.schema, binding.tenant, compiled, identities, mapper
     )
+
+
+def schema_of(target: TargetAEP, stream: str) -> dict[str, t.Any]:
+    """The JSON schema of a stream's records after stream maps; empty if none has come.
+
+    Args:
+        target: It has read the SCHEMA messages.
+        stream: Name of the stream, after stream maps.
+    """
+    for maps in target.mapper.stream_maps.values():
+        for stream_map in maps:
+            if stream_map.stream_alias == stream:
+                return stream_map.transformed_schema
+    return {}
 
 
 def fetch(target: TargetAEP, reference: MappingReference) -> MappingSet:

@@ -9,11 +9,13 @@ import typing as t
 from target_aep.mapping.field_names import (
     SIBLING_KINDS,
     matching_field,
+    owners_of,
     sibling_kinds,
     typed_sibling,
 )
 from target_aep.provisioning.value_kinds import kind_of
-from target_aep.xdm.coercion import OMITTED, compile_coercer
+from target_aep.xdm.coercion import OMITTED
+from target_aep.xdm.exact_coercion import compile_exact_coercer
 from target_aep.xdm.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
@@ -77,22 +79,23 @@ class TypedFields:
     def __init__(self, fields: Mapping[str, XdmField]) -> None:
         """Keep the fields of the object that holds typed properties, by their names."""
         self._fields = fields
+        self._owners = owners_of(fields)
         self._has_siblings = any(map(_SIBLING.search, fields))
         self.place = functools.lru_cache(maxsize=10_000)(self._find)
 
     def _find(self, name: str) -> Place | None:
-        field = matching_field(name, self._fields)
-        kinds = sibling_kinds(name, self._fields) if self._has_siblings else ()
+        field = matching_field(name, self._fields, self._owners)
+        kinds = sibling_kinds(name, self._fields, self._owners) if self._has_siblings else ()
         if field is None and not kinds:
             return None
         return Place(
             field,
-            compile_coercer(self._fields[field]) if field else _nothing,
+            compile_exact_coercer(self._fields[field]) if field else _nothing,
             {kind: self._with_coercer(typed_sibling(name, kind)) for kind in kinds},
         )
 
     def _with_coercer(self, field: str) -> tuple[str, Coercer]:
-        return field, compile_coercer(self._fields[field])
+        return field, compile_exact_coercer(self._fields[field])
 
 
 def _nothing(_value: t.Any) -> t.Any:

@@ -108,6 +108,7 @@ class Previewer:
             return PreviewedRecord(
                 self.records, stream, None, field=error.field_path, reason=error.reason
             )
+        record = mapping.mapper.with_properties(record)
         values = tuple(
             PlacedValue(path, value, provenance.origin(path, record, report.failures))
             for path, value in leaves(xdm)

@@ -185,7 +185,10 @@ def _read_messages(target: TargetAEP, lines: Iterable[bytes], take: Take) -> Non
 def _transform(target: TargetAEP, stream: str, record: Record, take: Take) -> None:
     stream_maps = target.mapper.stream_maps.get(stream)
     if stream_maps is None:
-        raise InvalidInputLine(f"a RECORD of the stream {stream!r} before its SCHEMA")
+        raise InvalidInputLine(
+            f"a RECORD of the stream {stream!r} before its SCHEMA: give the whole output of the "
+            "tap, or bare records"
+        )
     for stream_map in stream_maps:
         transformed = stream_map.transform(dict(record))
         if transformed is None:  # a filter of the stream map

@@ -10,7 +10,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from target_aep.api.schema_registry import EXPERIENCE_EVENT
+from target_aep.errors import TargetError
 from target_aep.provisioning.property_types import ITEMS
+from target_aep.provisioning.type_conflicts import node_kind
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -104,32 +106,73 @@ def merge_nodes(first: Resource, second: Resource) -> Resource:
 def extension(document: Resource, additions: Iterable[Addition]) -> list[Resource]:
     """The JSON Patch that adds fields to a field group, each at the deepest place that it has.
 
+    What the field group defines already is left as it is.
+
     Args:
         document: The field group as the registry has it, nothing resolved.
-        additions: Fields that it does not have.
+        additions: Fields that it should have.
 
     Returns:
         `add` operations, none if there is nothing to add. Repeating them changes nothing.
+
+    Raises:
+        TargetError: It has a field with another type, or has no place for one.
     """
-    roots: dict[str, tuple[FieldPath, Resource]] = {}
-    for addition in additions:
+    roots: dict[FieldPath, Resource] = {}
+    for addition in (part for each in additions for part in _lacking(document, each)):
         depth = depth_of(document, addition.path)
-        above = addition.path[:depth]
         # Two fields below one object that is not there yet are one operation.
-        name = addition.path[: depth + 1]
-        below = addition.path[depth + 1 :]
-        _, tree = roots.setdefault("\0".join(name), (name, {}))
+        name, below = addition.path[: depth + 1], addition.path[depth + 1 :]
+        tree = roots.setdefault(name, {})
         if below:
             put_node(tree, below, addition.node)
         else:
             merged = merge_nodes(tree, addition.node) if tree else deepcopy(addition.node)
             tree.update(merged)
-        if pointer_to(document, above) is None:
-            raise ValueError(f"the field group has no object at {'.'.join(above)}")
     return [
         {"op": "add", "path": _pointer_of_new(document, path), "value": tree}
-        for path, tree in roots.values()
+        for path, tree in roots.items()
     ]
+
+
+def _lacking(document: Resource, wanted: Addition) -> Iterator[Addition]:
+    """Those parts of an addition that a field group does not define."""
+    there = _definition(document, wanted.path)
+    if there is None:
+        above = wanted.path[: depth_of(document, wanted.path)]
+        parent = _definition(document, above)
+        if parent is None or not _has_room(parent, wanted.path[len(above)]):
+            raise TargetError(
+                f"the field group {document.get('title')!r} has no object of its own at "
+                f"{_words(above) or 'its root'} for {_words(wanted.path)}: add the field by hand "
+                "(Schemas in the UI), or choose another dataset_name"
+            )
+        yield wanted
+        return
+    kind = node_kind(wanted.node)
+    if kind != node_kind(there):
+        raise TargetError(
+            f"the field group {document.get('title')!r} has {_words(wanted.path)} as "
+            f"{node_kind(there)}, and {kind} is wanted: it stays as it is; if someone else has "
+            "just added it, run again"
+        )
+    if kind == "object":
+        for name, part in wanted.node.get("properties", {}).items():
+            yield from _lacking(document, Addition((*wanted.path, name), part, wanted.about))
+    elif kind == "array" and "items" in wanted.node:
+        path = (*wanted.path, ITEMS)
+        yield from _lacking(document, Addition(path, wanted.node["items"], wanted.about))
+
+
+def _has_room(parent: Resource, step: str) -> bool:
+    """Whether a definition can get a part of its own."""
+    if step == ITEMS:
+        return node_kind(parent) == "array"
+    return isinstance(parent.get("properties"), dict)
+
+
+def _words(path: FieldPath) -> str:
+    return ".".join(path).replace(".[]", "[*]")
 
 
 def _pointer_of_new(document: Resource, path: FieldPath) -> str:
@@ -147,14 +190,22 @@ def depth_of(document: Resource, path: FieldPath) -> int:
 
 def pointer_to(document: Resource, path: FieldPath) -> str | None:
     """The JSON pointer to the definition of a field, None if the document has none of its own."""
-    for pointer, node in _starts(document):
-        found = _walk(node, path, pointer)
-        if found is not None:
-            return found
-    return None
+    found = _find(document, path)
+    return found[0] if found else None
 
 
-def _walk(node: t.Any, path: FieldPath, pointer: str) -> str | None:
+def _definition(document: Resource, path: FieldPath) -> Resource | None:
+    found = _find(document, path)
+    return found[1] if found else None
+
+
+def _find(document: Resource, path: FieldPath) -> tuple[str, Resource] | None:
+    """Where the definition of a field is, and the definition."""
+    walks = (_walk(node, path, pointer) for pointer, node in _starts(document))
+    return next((found for found in walks if found is not None), None)
+
+
+def _walk(node: t.Any, path: FieldPath, pointer: str) -> tuple[str, Resource] | None:
     for step in path:
         if not isinstance(node, dict):
             return None
@@ -163,7 +214,7 @@ def _walk(node: t.Any, path: FieldPath, pointer: str) -> str | None:
         else:
             node = (node.get("properties") or {}).get(step)
             pointer = f"{pointer}/properties/{_escaped(step)}"
-    return pointer if isinstance(node, dict) else None
+    return (pointer, node) if isinstance(node, dict) else None
 
 
 def _starts(document: Resource) -> Iterator[tuple[str, Resource]]:

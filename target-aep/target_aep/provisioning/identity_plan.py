@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.api.identity_namespaces import list_namespaces
+from target_aep.api.identity_namespaces import code_in
 from target_aep.provisioning.steps import CreateDescriptor, CreateNamespace
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_aep.api.client import PlatformClient
     from target_aep.api.identity_namespaces import Namespace
     from target_aep.provisioning.plan import Plan
     from target_aep.provisioning.sandbox_view import DatasetView
-    from target_aep.provisioning.wishes import DatasetWish, IdentityField
+    from target_aep.provisioning.wishes import DatasetWish, IdentityField, StreamWish
+    from target_aep.xdm.schema import XdmField
 
 _ALPHANUMERIC = "letters and digits"
 
 
-def plan_namespaces(plan: Plan, client: PlatformClient, wanted: Sequence[Namespace]) -> None:
+def plan_namespaces(plan: Plan, known: Sequence[Namespace], wanted: Sequence[Namespace]) -> None:
     """Plan the namespaces that identities belong to.
 
-    Raises:
-        PlatformError: The platform refused.
+    Args:
+        plan: Is added to.
+        known: All that there are.
+        wanted: Those that identities name.
     """
-    if not wanted:
-        return
-    there = {each.code: each for each in list_namespaces(client)}
+    there = {each.code: each for each in known}
     by_lower = {code.lower(): code for code in there}
     for each in wanted:
         found = there.get(each.code)
@@ -59,11 +59,38 @@ def _note_type(plan: Plan, found: Namespace, wanted: Namespace) -> None:
         )
 
 
-def plan_descriptors(plan: Plan, view: DatasetView, wish: DatasetWish, tenant: str) -> None:
-    """Plan the identity descriptors, if identities are not in identityMap."""
+def plan_descriptors(
+    plan: Plan,
+    view: DatasetView,
+    wish: DatasetWish,
+    tenant: str,
+    schema: XdmField,
+    known: Sequence[Namespace],
+) -> None:
+    """Plan the identity descriptors, if identities are not in identityMap.
+
+    Args:
+        plan: Is added to.
+        view: What is there.
+        wish: What is wanted.
+        tenant: The tenant, without underscore.
+        schema: As it will be.
+        known: All namespaces.
+    """
+    for stream in wish.streams:
+        _refuse_unfilled_primary(plan, view, stream)
     if wish.has_identity_map:
+        plan.notes += [
+            f"the schema's primary identity is {each.get('xdm:sourceProperty')}, by a descriptor: "
+            "rows without it are rejected, also with identity_storage identity_map"
+            for each in view.descriptors
+            if each.get("xdm:isPrimary") is True
+        ]
         return
-    there = {each.get("xdm:sourceProperty"): each for each in view.descriptors}
+    there = {
+        each.get("xdm:sourceProperty"): {**each, "xdm:namespace": code_in(each, known)}
+        for each in view.descriptors
+    }
     fields = [each for stream in wish.streams for each in stream.identity_fields(tenant)]
     for each in dict.fromkeys(fields):
         if not each.path:
@@ -73,7 +100,36 @@ def plan_descriptors(plan: Plan, view: DatasetView, wish: DatasetWish, tenant: s
                 "add such a mapping, or set identity_storage to identity_map",
             )
             continue
+        field = schema.find(each.path)
+        if field is not None and field.kind not in ("string", "any"):
+            plan.refuse(
+                f"identities: {'.'.join(each.path)} is {field.kind}, and only text can be an "
+                "identity by a descriptor",
+                f"map {each.identity.field} to a text field, or set identity_storage to "
+                "identity_map",
+            )
+            continue
         _plan_descriptor(plan, there, each)
+
+
+def _refuse_unfilled_primary(plan: Plan, view: DatasetView, stream: StreamWish) -> None:
+    """A primary identity by a descriptor is required of each row.
+
+    help/xdm/api/descriptors.md in AdobeDocs/experience-platform.en.
+    """
+    for each in view.descriptors:
+        pointer = str(each.get("xdm:sourceProperty", ""))
+        if each.get("xdm:isPrimary") is not True or stream.may_fill(_names(pointer)):
+            continue
+        plan.refuse(
+            f"stream {stream.sample.stream}: the schema's primary identity is {pointer}, and no "
+            "mapping fills it: every row without it is rejected",
+            "add a mapping to it, or choose another dataset_name",
+        )
+
+
+def _names(pointer: str) -> tuple[str, ...]:
+    return tuple(part.removeprefix("xdm:") for part in pointer.split("/") if part)
 
 
 def _plan_descriptor(

@@ -11,6 +11,7 @@ if t.TYPE_CHECKING:
     from target_aep.provisioning.steps import Step
 
 _WIDEST = 64
+_MOST_DETAILS = 100
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -62,8 +63,10 @@ def plan_document(plan: Plan) -> dict[str, t.Any]:
 
 def _detail_lines(details: Sequence[tuple[str, str]]) -> Iterator[str]:
     width = min(max((len(name) for name, _ in details), default=0), _WIDEST)
-    for name, value in details:
+    for name, value in details[:_MOST_DETAILS]:
         yield f"      {name:<{width}}  {value}"
+    if len(details) > _MOST_DETAILS:
+        yield f"      … and {len(details) - _MOST_DETAILS} more (--json shows all)"
 
 
 def step_line(step: Step, identifier: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
-from target_aep.api.catalog_datasets import DIAGNOSTICS, ENABLED, PROFILE_TAGS, is_enabled
+from target_aep.api.catalog_datasets import DIAGNOSTICS, PROFILE_TAGS, enabled_tag, is_enabled
+from target_aep.api.identity_namespaces import list_namespaces
 from target_aep.api.schema_registry import EXPERIENCE_EVENT, TAGS, UNION
 from target_aep.provisioning.field_group import group_title
 from target_aep.provisioning.identity_plan import plan_descriptors, plan_namespaces
@@ -61,16 +62,19 @@ def make_plan(
         plan.made[SCHEMA] = view.schema_id
     if view.named_group:
         plan.made[OWN_GROUP] = str(view.named_group["$id"])
-    plan_namespaces(plan, client, wish.namespaces())
+    known = list_namespaces(client) if wish.namespaces() else []
+    plan_namespaces(plan, known, wish.namespaces())
     if view.schema_id and view.class_id != EXPERIENCE_EVENT:
         plan.refuse(
             f"the schema {view.full_schema.get('title')!r} is of class {view.class_id}, not XDM "
             "ExperienceEvent",
-            "a class can't be changed: choose another dataset_name, or --schema-title",
+            "a class can't be changed: choose another dataset_name"
+            + ("" if view.dataset_id else ", or --schema-title"),
         )
         return plan
-    plan_schema(plan, client, view, wish, tenant, schema_title or name, now)
-    plan_descriptors(plan, view, wish, tenant)
+    schema = plan_schema(plan, client, view, wish, tenant, schema_title or name, now)
+    if schema is not None:
+        plan_descriptors(plan, view, wish, tenant, schema, known)
     if wish.profile:
         _plan_profile(plan, view, wish, schema_title or name)
     _plan_dataset(plan, view, wish)
@@ -117,7 +121,7 @@ def _plan_dataset(plan: Plan, view: DatasetView, wish: DatasetWish) -> None:
 
 
 def _tag_operations(dataset: Resource, missing: list[str]) -> list[Resource]:
+    values = {tag: enabled_tag(dataset, tag) for tag in missing}
     if not isinstance(dataset.get("tags"), dict):
-        value = {tag: [ENABLED] for tag in missing}
-        return [{"op": "add", "path": "/tags", "value": value}]
-    return [{"op": "add", "path": f"/tags/{tag}", "value": [ENABLED]} for tag in missing]
+        return [{"op": "add", "path": "/tags", "value": values}]
+    return [{"op": "add", "path": f"/tags/{tag}", "value": value} for tag, value in values.items()]

@@ -59,18 +59,6 @@ class PropertyCensus:
         """Whether a property had to leave its field to another one."""
         return name in self._clashed
 
-    def merge(self, other: PropertyCensus) -> None:
-        """Count what another one has seen; which names are told apart may then depend on order."""
-        self.others += other.others
-        for name, theirs in other._seen.items():
-            seen = self._place_for(name)
-            if seen is None:
-                self.others += theirs.total
-                continue
-            seen.merge(theirs)
-            if name in other._clashed:
-                self._clashed.add(name)
-
     def _place_for(self, name: str) -> SeenTypes | None:
         if name not in self._seen and len(self._seen) >= self._most_names:
             return None

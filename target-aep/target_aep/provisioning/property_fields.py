@@ -11,7 +11,15 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass
 
-from target_aep.mapping.field_names import matching_field, sanitized, suffixed, typed_sibling
+from target_aep.mapping.field_names import (
+    matching_field,
+    owners_of,
+    sanitized,
+    shown,
+    sibling_kinds,
+    suffixed,
+    typed_sibling,
+)
 from target_aep.provisioning.property_census import PropertyCensus
 from target_aep.provisioning.struct_growth import missing_parts
 from target_aep.provisioning.value_kinds import scalar_node
@@ -33,7 +41,6 @@ _NO_TYPE = (
     "case, lists in lists, too many parts or levels"
 )
 _NO_NAME = "the names that it could have are taken by other fields"
-_LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ class _Planner:
     def __init__(self, census: PropertyCensus, fields: Mapping[str, XdmField]) -> None:
         self._census = census
         self._existing = fields
+        self._owners = owners_of(fields)
         self._taken = {name.lower() for name in fields}
         self.fields: list[Proposal] = []
         self.kept: list[Kept] = []
@@ -123,8 +131,14 @@ class _Planner:
             self._plan_property(raw, mains.get(raw), names.get(raw), is_new=raw in homeless)
 
     def _needs_own_field(self, raw: str) -> bool:
-        field = matching_field(raw, self._existing)
+        field = self._own_field(raw)
         return field is None or (self._census.has_clashed(raw) and field != suffixed(raw))
+
+    def _own_field(self, raw: str) -> str | None:
+        return matching_field(raw, self._existing, self._owners)
+
+    def _siblings(self, raw: str) -> list[str]:
+        return sibling_kinds(raw, self._existing, self._owners)
 
     def _names_for(self, raws: Iterable[str]) -> Iterator[tuple[str, str]]:
         """A free name for each property: the closest one, or else the one that is its alone."""
@@ -160,7 +174,7 @@ class _Planner:
         elif main:
             self.kept.append(Kept(raw, _NO_NAME, seen.total))
             return
-        own = None if is_new else matching_field(raw, self._existing)
+        own = None if is_new else self._own_field(raw)
         self._plan_plain(raw, seen, unfit)
         for family in ("object", "array"):
             if unfit[family]:
@@ -172,14 +186,15 @@ class _Planner:
         if not count:
             return
         kind = seen.scalar_kind(but=[family for family in unfit if not unfit[family]])
-        if kind in (None, "date-time") or typed_sibling(raw, str(kind)) in self._existing:
+        if kind in (None, "date-time") or kind in self._siblings(raw):
             kind = "string"
         self._plan_sibling(raw, str(kind), scalar_node(str(kind)), count)
 
     def _plan_container(self, raw: str, family: str, own: str | None, count: int) -> None:
         """New parts for an object (or list of objects) that there is, else a sibling."""
         seen = self._census[raw]
-        for name in (own, typed_sibling(raw, family)):
+        sibling = typed_sibling(raw, family) if family in self._siblings(raw) else None
+        for name in (own, sibling):
             field = self._existing.get(name) if name else None
             if field is None or field.kind != family:
                 continue
@@ -202,12 +217,12 @@ class _Planner:
             self._propose(raw, (self._take(name),), node, "type change", count)
 
     def _propose(self, raw: str, path: Path, node: Node, reason: Reason, count: int) -> None:
-        shown = _shown(raw)
-        title, about = shown, f"Property '{shown}'."
+        title = shown(raw)
+        about = f"Property '{title}'."
         if len(path) > 1:
-            title, about = path[-1], f"Part of the property '{shown}'."
+            title, about = path[-1], f"Part of the property '{title}'."
         elif reason == "type change":
-            about = f"Property '{shown}', values that do not fit its first type."
+            about = f"Property '{title}', values that do not fit its first type."
         described = {"title": title or path[-1], "description": about, **node}
         self.fields.append(Proposal(path, described, raw, reason, count))
 
@@ -235,7 +250,7 @@ def _main(seen: SeenTypes) -> _Main | None:
 def _unfit(seen: SeenTypes, kind: str | None) -> dict[str, int]:
     """How many values of each family a new field does not take; all, if there is none.
 
-    The target's own conversions count: a string takes every plain value, `"5"` fits a number.
+    What says the same there fits: a string takes every plain value, a number `"5"`, not `"05"`.
     """
     unfit = seen.families()
     if kind is None:
@@ -248,9 +263,3 @@ def _unfit(seen: SeenTypes, kind: str | None) -> dict[str, int]:
         unfit["boolean" if kind == "boolean" else "number"] = 0
         unfit["string"] -= seen.counts()[f"text as {kind}"]
     return unfit
-
-
-def _shown(raw: str) -> str:
-    """A property's name as text that can be sent: half a surrogate pair can't."""
-    whole = raw.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole[:_LONGEST_TITLE]

@@ -7,8 +7,9 @@ import re
 import typing as t
 from collections import Counter
 
-from target_aep.provisioning.value_kinds import LARGEST_LONG, kind_of, scalar_node
-from target_aep.xdm.coercion import OMITTED, compile_coercer, prune
+from target_aep.provisioning.value_kinds import kind_of, scalar_node
+from target_aep.xdm.coercion import OMITTED, prune
+from target_aep.xdm.exact_coercion import compile_exact_coercer
 from target_aep.xdm.schema import XdmField
 from target_aep.xdm.unconvertible import UnconvertibleError
 
@@ -16,6 +17,7 @@ if t.TYPE_CHECKING:
     from target_aep.provisioning.value_kinds import Node
 
 Path = tuple[str, ...]
+_TextTakers = t.Literal["boolean", "integer", "number", "date", "date-time"]
 ITEMS: t.Final = "[]"
 """The step of a path from a list to its elements."""
 
@@ -23,19 +25,17 @@ MOST_PARTS: t.Final = 200
 """Paths that one property may have below it; objects with more have no type."""
 
 _DEEPEST = 4
+_LONGEST_KEY = 100
 _ODD_KEY = "odd key"
+_WHOLE = "number as integer"
 _TOO_DEEP = "too deep"
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _FROM_TEXT: t.Final = {
-    f"text as {field.kind}": compile_coercer(field)
-    for field in (
-        XdmField("boolean"),
-        XdmField("integer", minimum=-LARGEST_LONG, maximum=LARGEST_LONG),
-        XdmField("number"),
-    )
+    f"text as {kind}": compile_exact_coercer(XdmField(kind)) for kind in t.get_args(_TextTakers)
 }
+_TO_INTEGER = compile_exact_coercer(XdmField("integer"))
 _FROM_ANY_TEXT: t.Final = {"text as boolean": _FROM_TEXT["text as boolean"]}
-_FIRST_OF_NUMBERS = frozenset("+-.0123456789")
+_FIRST_OF_NUMBERS = frozenset("-0123456789")
 
 
 class SeenTypes:
@@ -55,16 +55,8 @@ class SeenTypes:
         self._counts: dict[Path, Counter[str]] = {}
         self._is_too_varied = False
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SeenTypes) and self._state() == other._state()
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
     def __repr__(self) -> str:
         return f"SeenTypes({dict(self.counts())})"
-
-    def _state(self) -> tuple[t.Any, ...]:
-        return self._most_parts, self._counts, self._is_too_varied
 
     @property
     def total(self) -> int:
@@ -74,8 +66,8 @@ class SeenTypes:
     def counts(self, path: Path = ()) -> Counter[str]:
         """How many values of each kind were seen at a path.
 
-        Beside the kinds there are `text as boolean`, `text as integer` and `text as number`: texts
-        that the target would convert.
+        Beside the kinds there are `text as integer` and the like: texts that say the same in a
+        field of that kind; and `number as integer`, numbers that are whole though not written so.
 
         Args:
             path: Keys below the property, ITEMS for the elements of a list.
@@ -106,14 +98,6 @@ class SeenTypes:
         if kept is not OMITTED:
             self._see((), kept)
 
-    def merge(self, other: SeenTypes) -> None:
-        """Count what another one has seen, as if it had been seen here."""
-        for path, counts in other._counts.items():
-            self._counts.setdefault(path, Counter()).update(counts)
-        if other._is_too_varied:
-            self._is_too_varied = True
-        self._keep_bound()
-
     def _see(self, path: Path, value: t.Any) -> None:
         counts = self._counts.setdefault(path, Counter())
         if isinstance(value, str):
@@ -122,6 +106,8 @@ class SeenTypes:
             return
         kind = kind_of(value)
         counts[kind] += 1
+        if kind == "number" and _takes(_TO_INTEGER, value):
+            counts[_WHOLE] += 1
         if kind in ("object", "array") and not self._is_too_varied:
             self._see_below(path, value, counts)
 
@@ -131,7 +117,7 @@ class SeenTypes:
             return
         parts = value.items() if isinstance(value, dict) else ((ITEMS, item) for item in value)
         for key, item in parts:
-            if isinstance(value, dict) and not _FIELD_NAME.fullmatch(key):
+            if isinstance(value, dict) and not _is_field_name(key):
                 counts[_ODD_KEY] += 1
             elif not self._is_too_varied:
                 self._see((*path, key), item)
@@ -241,6 +227,10 @@ def _labels_of_text(text: str) -> tuple[str, ...]:
     is_like_number = text.lstrip()[:1] in _FIRST_OF_NUMBERS
     coercers = _FROM_TEXT if is_like_number else _FROM_ANY_TEXT
     return kind_of(text), *(name for name, coerce in coercers.items() if _takes(coerce, text))
+
+
+def _is_field_name(key: str) -> bool:
+    return len(key) < _LONGEST_KEY and _FIELD_NAME.fullmatch(key) is not None
 
 
 def _takes(coerce: t.Callable[[t.Any], t.Any], value: t.Any) -> bool:

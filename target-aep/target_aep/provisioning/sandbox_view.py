@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from target_aep.api.catalog_datasets import find_datasets, read_document
-from target_aep.api.sandbox import schema_id_of
+from target_aep.api.catalog_datasets import read_document
+from target_aep.api.sandbox import dataset_called, schema_id_of
 from target_aep.api.schema_registry import EXPERIENCE_EVENT, SchemaRegistry, container_of
 from target_aep.errors import TargetError
 from target_aep.provisioning.steps import references
@@ -118,13 +118,7 @@ def _dataset(
                 "datasets) and sandbox_name; to have a new one made, give dataset_name instead"
             )
         return dataset_id, document
-    found = find_datasets(client, name)
-    if len(found) > 1:
-        raise TargetError(
-            f"dataset_name: {len(found)} datasets are called {name!r}; give one as dataset_id: "
-            f"{', '.join(sorted(found))}"
-        )
-    return next(iter(found.items()), (None, {}))
+    return dataset_called(client, name) or (None, {})
 
 
 def _only(

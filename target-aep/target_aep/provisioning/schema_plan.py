@@ -29,8 +29,8 @@ from target_aep.provisioning.steps import (
     ExtendSchema,
     references,
 )
-from target_aep.provisioning.tenant_fields import tenant_fields
 from target_aep.provisioning.type_conflicts import type_conflicts, untyped_fields
+from target_aep.provisioning.wanted_fields import wanted_fields
 from target_aep.xdm.schema import parse_schema
 
 if t.TYPE_CHECKING:
@@ -48,14 +48,6 @@ Resource = dict[str, t.Any]
 
 _MEND_MAPPING: t.Final = "put the mapping right (target-aep mapping check)"
 
-MAP_OF_TEXT: t.Final[Resource] = {
-    "title": "Other properties",
-    "description": "Properties without a field of their own, as text under their raw names.",
-    "type": "object",
-    "meta:xdmType": "map",
-    "additionalProperties": {"type": "string"},
-}
-
 
 def plan_schema(
     plan: Plan,
@@ -65,7 +57,7 @@ def plan_schema(
     tenant: str,
     title: str,
     now: Callable[[], datetime],
-) -> None:
+) -> XdmField | None:
     """Plan the schema of a dataset and what it is made of.
 
     Args:
@@ -76,6 +68,9 @@ def plan_schema(
         tenant: The tenant, without underscore.
         title: Of a schema that is to be made.
         now: The clock.
+
+    Returns:
+        The schema as it will be, without fields for single properties; None after a refusal.
 
     Raises:
         PlatformError: The platform refused.
@@ -88,9 +83,15 @@ def plan_schema(
     if named is not None and str(named["$id"]) not in references(view.schema):
         full = registry.read("fieldgroups", str(named["$id"]), "xed-full")
         documents.append(full or {})
-    additions = _additions(plan, wish, tenant, documents)
+    mapped = _mapped_fields(
+        plan, wanted_fields(plan, wish, tenant), parse_schema(flattened(documents))
+    )
     if plan.refusals:
-        return
+        return None
+    schema = parse_schema(flattened([*documents, _as_schema(mapped)]))
+    additions = [*mapped, *_sampled(plan, wish, schema, tenant)]
+    if plan.refusals:
+        return None
     if view.dataset_id is not None:
         additions = [
             Addition(each.path, marked(each.node, now()), each.about) for each in additions
@@ -101,6 +102,7 @@ def plan_schema(
                 "minutes: begin to load after that"
             )
     plan_additions(plan, view, additions, [group for group, _ in standard], title)
+    return schema
 
 
 def plan_additions(
@@ -129,72 +131,67 @@ def _standard_groups(
 ) -> list[tuple[StandardGroup, Resource]]:
     """Standard field groups that the schema lacks, with their fields."""
     there = base.get("properties") or {}
-    roots = set[str]().union(*(stream.standard_roots(tenant) for stream in wish.streams))
     found: dict[str, tuple[StandardGroup, Resource]] = {}
-    for root in sorted(roots - set(there)):
+    for root, is_optional in sorted(_standard_roots(wish, tenant).items()):
+        if root in there:
+            continue
         group = group_with(root)
         if group is None:
-            plan.refuse(
+            _lacks_root(
+                plan,
+                root,
                 f"the mapping fills {root}, and no standard field group that target-aep knows has "
                 "it",
                 "add the field group that has it to the schema by hand (Schemas in the UI), or "
                 f"map to a field under _{tenant}",
+                is_optional=is_optional,
             )
             continue
         document = found[group.id][1] if group.id in found else _read_group(registry, group)
         if document is None:
-            plan.refuse(
+            _lacks_root(
+                plan,
+                root,
                 f"the sandbox does not have the field group {group.title!r} ({group.id})",
                 f"leave {root} out of the mapping, or ask Adobe for the field group",
+                is_optional=is_optional,
             )
             continue
         found[group.id] = (group, document)
     return list(found.values())
 
 
+def _standard_roots(wish: DatasetWish, tenant: str) -> dict[str, bool]:
+    """The standard fields that mappings fill, and whether all of these can do without."""
+    roots: dict[str, bool] = {}
+    for stream in wish.streams:
+        is_optional = stream.mapping_set.missing_fields == "leave_out"
+        for root in stream.standard_roots(tenant):
+            roots[root] = roots.get(root, True) and is_optional
+    return roots
+
+
+def _lacks_root(plan: Plan, root: str, what: str, proposal: str, *, is_optional: bool) -> None:
+    if is_optional:
+        plan.notes.append(f"{what}; values for {root} are left out, as missingFields says")
+    else:
+        plan.refuse(what, proposal)
+
+
 def _read_group(registry: SchemaRegistry, group: StandardGroup) -> Resource | None:
     return registry.read("fieldgroups", group.id, "xed-full")
 
 
-def _additions(
-    plan: Plan, wish: DatasetWish, tenant: str, documents: Sequence[Resource]
-) -> list[Addition]:
-    """All fields that the schema lacks; what contradicts it is refused.
-
-    Args:
-        plan: Gets what is refused.
-        wish: What is wanted.
-        tenant: The tenant, without underscore.
-        documents: What the schema consists of, each with all that it refers to put in.
-    """
-    schema = parse_schema(flattened(documents))
-    additions = _mapped_fields(plan, _wanted_fields(wish, tenant), schema)
-    if plan.refusals:
-        return []
-    extended = flattened([*documents, _as_schema(additions)])
+def _sampled(plan: Plan, wish: DatasetWish, schema: XdmField, tenant: str) -> list[Addition]:
+    """Fields for properties; a mapping that can't be used with the schema is refused."""
     try:
-        properties = sampled_properties(plan, wish, parse_schema(extended))
+        return sampled_properties(plan, wish, schema, tenant)
     except MappingMistakesError as error:
         for complaint in error.complaints:
             plan.refuse(complaint, _MEND_MAPPING)
-        return []
     except TargetError as error:
         plan.refuse(str(error), _MEND_MAPPING)
-        return []
-    return [*additions, *properties]
-
-
-def _wanted_fields(wish: DatasetWish, tenant: str) -> Resource:
-    """The tenant's fields that mappings fill, and the map of other properties, as one tree."""
-    wanted: Resource = {"type": "object"}
-    for stream in wish.streams:
-        node = tenant_fields(stream.sample, stream.mapping_set, tenant, stream.policies)
-        if node is not None:
-            put_node(wanted, (f"_{tenant}",), node)
-        paths = stream.remainder_paths()
-        if paths is not None and paths[1][0] == f"_{tenant}":
-            put_node(wanted, paths[1], MAP_OF_TEXT)
-    return wanted
+    return []
 
 
 def _mapped_fields(plan: Plan, wanted: Resource, schema: XdmField) -> list[Addition]:
@@ -233,7 +230,8 @@ def _plan_groups(
     if named is not None and EXPERIENCE_EVENT not in (named.get("meta:intendedToExtend") or ()):
         plan.refuse(
             f"a field group {title!r} is there, and it is not for events",
-            "rename it, or choose another --schema-title",
+            "rename that field group"
+            + ("" if view.schema_id else ", or choose another --schema-title"),
         )
         return []
     groups = dict(view.own_groups) | ({str(named["$id"]): named} if named else {})
@@ -245,11 +243,7 @@ def _plan_groups(
         if identifier is None:
             plan.steps.append(CreateFieldGroup(new_field_group(title, fields), tuple(fields)))
             continue
-        document = groups[identifier]
-        operations = tuple(extension(document, fields))
-        plan.steps.append(
-            ExtendFieldGroup(identifier, str(document.get("title")), operations, tuple(fields))
-        )
+        _plan_extension(plan, groups[identifier], fields)
     plan.unchanged += [
         f"field group {document.get('title')!r}"
         for identifier, document in groups.items()
@@ -257,6 +251,19 @@ def _plan_groups(
     ]
     needed = [(str(named["$id"]), title)] if named else []
     return [*needed, *([(OWN_GROUP, title)] if None in chosen else [])]
+
+
+def _plan_extension(plan: Plan, document: Resource, fields: Sequence[Addition]) -> None:
+    title = str(document.get("title"))
+    try:
+        lacks = bool(extension(document, fields))
+    except TargetError as error:
+        plan.refuse(str(error), "put the field group or the mapping right")
+        return
+    if lacks:
+        plan.steps.append(ExtendFieldGroup(str(document["$id"]), title, tuple(fields)))
+    else:
+        plan.unchanged.append(f"field group {title!r}")
 
 
 def _home(addition: Addition, groups: dict[str, Resource]) -> str | None:

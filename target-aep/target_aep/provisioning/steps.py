@@ -11,6 +11,7 @@ from typing_extensions import override
 from target_aep.api.catalog_datasets import create_dataset, patch_dataset
 from target_aep.api.identity_namespaces import create_namespace
 from target_aep.api.schema_registry import EXPERIENCE_EVENT, IDENTITY, SchemaRegistry
+from target_aep.provisioning.field_patching import bring_fields
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,8 +119,11 @@ class CreateFieldGroup(Step):
     @override
     def apply(self, workshop: Workshop) -> str:
         made = workshop.registry.create("fieldgroups", self.document)
-        workshop.made[OWN_GROUP] = made["$id"]
-        return str(made["$id"])
+        identifier = str(made.thing["$id"])
+        workshop.made[OWN_GROUP] = identifier
+        if not made.is_new:
+            bring_fields(workshop.registry, identifier, self.additions)
+        return identifier
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,6 @@ class ExtendFieldGroup(Step):
 
     group_id: str
     group_title: str
-    operations: tuple[Resource, ...]
     additions: tuple[Addition, ...]
     sign: t.ClassVar[t.Literal["+", "~"]] = "~"
 
@@ -143,7 +146,7 @@ class ExtendFieldGroup(Step):
 
     @override
     def apply(self, workshop: Workshop) -> str:
-        workshop.registry.patch("fieldgroups", self.group_id, self.operations)
+        bring_fields(workshop.registry, self.group_id, self.additions)
         return self.group_id
 
 
@@ -174,8 +177,11 @@ class CreateSchema(Step):
             "allOf": [{"$ref": each} for each in parts],
         }
         made = workshop.registry.create("schemas", document)
-        workshop.made[SCHEMA] = made["$id"]
-        return str(made["$id"])
+        identifier = str(made.thing["$id"])
+        workshop.made[SCHEMA] = identifier
+        if not made.is_new:
+            _add_groups(workshop, identifier, parts[1:], self.title)
+        return identifier
 
 
 @dataclass(frozen=True)
@@ -199,19 +205,8 @@ class ExtendSchema(Step):
 
     @override
     def apply(self, workshop: Workshop) -> str:
-        workshop.client.rules.retry(lambda: self._attempt(workshop), f"extending {self.title}")
+        _add_groups(workshop, self.schema_id, _ids(self.groups, workshop), self.title)
         return self.schema_id
-
-    def _attempt(self, workshop: Workshop) -> None:
-        """Add what is missing; looked at anew each time, as a repeated `add` would add twice."""
-        there = references(workshop.registry.read("schemas", self.schema_id) or {})
-        operations = [
-            {"op": "add", "path": "/allOf/-", "value": {"$ref": each}}
-            for each in _ids(self.groups, workshop)
-            if each not in there
-        ]
-        if operations:
-            workshop.registry.patch_once("schemas", self.schema_id, operations)
 
 
 @dataclass(frozen=True)
@@ -329,6 +324,22 @@ def references(document: Resource) -> list[str]:
     return [str(part["$ref"]) for part in parts if isinstance(part, dict) and part.get("$ref")]
 
 
+def _add_groups(workshop: Workshop, schema_id: str, groups: Sequence[str], title: str) -> None:
+    """Add field groups to a schema; looked at anew each time, as a repeated `add` adds twice."""
+
+    def attempt() -> None:
+        there = references(workshop.registry.read("schemas", schema_id) or {})
+        operations = [
+            {"op": "add", "path": "/allOf/-", "value": {"$ref": each}}
+            for each in groups
+            if each not in there
+        ]
+        if operations:
+            workshop.registry.patch_once("schemas", schema_id, operations)
+
+    workshop.client.rules.retry(attempt, f"extending {title}")
+
+
 def _ids(groups: Sequence[str], workshop: Workshop) -> list[str]:
     return [workshop.made[OWN_GROUP] if each == OWN_GROUP else each for each in groups]
 
@@ -357,8 +368,5 @@ def kind_of(node: Resource) -> str:
     """The type of a field in a word, as the UI calls it."""
     if node.get("meta:xdmType") == "map":
         return f"map of {node['additionalProperties']['type']}"
-    if node.get("type") == "integer":
-        return "long"
-    if node.get("type") == "number":
-        return "double"
-    return str(node.get("format") or node.get("type"))
+    named = {"integer": "long", "number": "double"}
+    return str(node.get("format") or named.get(node.get("type", ""), node.get("type")))

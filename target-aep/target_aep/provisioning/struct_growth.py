@@ -72,13 +72,11 @@ def _takes(kind: str, seen: SeenTypes, path: Path) -> bool:
         return False
     if kind == "string":
         return True
-    numbers = counts["integer"] + counts["number"] + counts["large"]
     texts = counts["string"] + counts["date-time"]
-    if kind in ("date", "date-time"):
-        return not counts["boolean"] and not counts["string"]
-    if texts > counts[f"text as {kind}"]:
-        return False
-    if kind == "boolean":
-        return not numbers
-    is_whole = not counts["number"] and not counts["large"]
-    return not counts["boolean"] and (kind == "number" or is_whole)
+    of_own_kind = {
+        "boolean": counts["boolean"],
+        "integer": counts["integer"] + counts["number as integer"],
+        "number": counts["integer"] + counts["number"],
+    }.get(kind, 0)
+    plain = texts + counts["boolean"] + counts["integer"] + counts["number"] + counts["large"]
+    return of_own_kind + counts[f"text as {kind}"] == plain

@@ -45,8 +45,11 @@ def read_samples(
     Args:
         target: Its stream maps are used.
         lines: Singer messages, or bare records.
-        stream: The stream of bare records, and of an input without any message.
+        stream: The stream of bare records.
         limit: The most records.
+
+    Returns:
+        The streams, none of an input without SCHEMA and record.
 
     Raises:
         TargetError: A line is not a record.
@@ -63,7 +66,7 @@ def read_samples(
             name = stream_map.stream_alias
             sample = samples.setdefault(name, StreamSample(name))
             sample.schema = stream_map.transformed_schema
-    return list(samples.values()) or [StreamSample(stream)]
+    return list(samples.values())
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def type_conflicts(
     """
     if present is None or present.kind == "any":
         return
-    wanted = _kind(node)
+    wanted = node_kind(node)
     fits = wanted == present.kind or wanted in _TAKES.get(present.kind, ())
     if not fits and not (wanted == "object" and present.kind == "map"):
         yield _conflict(path, present.kind, wanted)
@@ -56,6 +56,8 @@ def type_conflicts(
         yield from _case_clashes(node, present, path)
     elif wanted == "array" and "items" in node:
         yield from type_conflicts(node["items"], present.items, (*path, "[]"))
+    elif wanted == "map" and present.items is not None:
+        yield from _map_conflicts(node, present.items, path)
 
 
 def untyped_fields(node: dict[str, t.Any], path: tuple[str, ...]) -> Iterator[TypeConflict]:
@@ -65,7 +67,7 @@ def untyped_fields(node: dict[str, t.Any], path: tuple[str, ...]) -> Iterator[Ty
         node: The definition of the field.
         path: Where it is to be.
     """
-    kind = _kind(node)
+    kind = node_kind(node)
     if kind == "object" and node.get("properties"):
         for name, part in node["properties"].items():
             yield from untyped_fields(part, (*path, name))
@@ -78,6 +80,31 @@ def untyped_fields(node: dict[str, t.Any], path: tuple[str, ...]) -> Iterator[Ty
             "of fields or differ only in case, lists in lists, nothing in them)",
             "map their parts to fields of their own, or text of them by an expression",
         )
+
+
+def _map_conflicts(
+    node: dict[str, t.Any], items: XdmField, path: tuple[str, ...]
+) -> Iterator[TypeConflict]:
+    """A map whose values are of another type; its name is up to the mapping set."""
+    wanted = str(node["additionalProperties"]["type"])
+    if items.kind in ("any", wanted):
+        return
+    where = ".".join(path)
+    yield TypeConflict(
+        f"{where} is a map of {items.kind} in the schema, and the mapping gives a map of {wanted}",
+        "name another map in the mapping set (remainder: rest), or load into a dataset of its own "
+        "(dataset_name)",
+    )
+
+
+def wider_kind(first: str, second: str) -> str | None:
+    """The kind of field that takes the values of two kinds as they are; None if none does."""
+    if first == second:
+        return first
+    pair = {first, second}
+    if pair == {"date", "date-time"}:
+        return "date-time"
+    return next((kind for kind in pair if pair <= _TAKES.get(kind, frozenset())), None)
 
 
 def _case_clashes(
@@ -106,7 +133,8 @@ def _conflict(path: tuple[str, ...], present: str, wanted: str) -> TypeConflict:
     )
 
 
-def _kind(node: dict[str, t.Any]) -> str:
+def node_kind(node: dict[str, t.Any]) -> str:
+    """The kind of a definition, as `XdmField` calls kinds."""
     if node.get("meta:xdmType") == "map":
         return "map"
     if node.get("type") == "string" and node.get("format") in ("date", "date-time"):

@@ -5,19 +5,17 @@ XDM's types: help/xdm/tutorials/custom-fields-api.md in AdobeDocs/experience-pla
 
 from __future__ import annotations
 
-import math
 import re
 import typing as t
 from decimal import Decimal
 
+from target_aep.xdm.exact_coercion import LARGEST_LONG, reads_back
 from target_aep.xdm.timestamps import parse_date_time
 
 Node = dict[str, t.Any]
 Kind = t.Literal["boolean", "integer", "number", "large", "string", "date-time", "object", "array"]
 """Kinds of JSON values. `large` is a number that no XDM number holds exactly: an integer beyond
-2^53 - 1, or what is no finite double."""
-
-LARGEST_LONG: t.Final = 2**53 - 1
+2^53 - 1, or one that a double would round."""
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _NODES: t.Final[dict[str, Node]] = {
@@ -38,7 +36,7 @@ def kind_of(value: t.Any) -> Kind:
     if isinstance(value, int):
         return "integer" if abs(value) <= LARGEST_LONG else "large"
     if isinstance(value, (float, Decimal)):
-        return "number" if math.isfinite(float(value)) else "large"
+        return "number" if reads_back(Decimal(str(value))) else "large"
     return "object" if isinstance(value, dict) else "array"
 
 

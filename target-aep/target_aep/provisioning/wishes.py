@@ -70,6 +70,14 @@ class StreamWish:
         fields, rest = parse_path(rule.fields), parse_path(rule.rest)
         return tuple(map(str, fields)), tuple(map(str, rest))
 
+    def may_fill(self, path: FieldPath) -> bool:
+        """Whether a mapping, or a property by its name, may fill a field."""
+        filled = [tuple(map(str, each.steps)) for each in self.compiled()]
+        paths = self.remainder_paths()
+        if paths is not None:
+            filled.append(paths[0])
+        return any(each[: len(path)] == path[: len(each)] for each in filled)
+
     def identity_fields(self, tenant: str) -> list[IdentityField]:
         """The tenant's field that each identity is mapped to as it is."""
         own = [each for each in self.compiled() if each.steps[0] == f"_{tenant}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import typing as t
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,20 +16,32 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+Dataset = str | None
+"""What a letter says of its dataset; None if it says nothing."""
+
 
 @dataclass
 class Survey:
     """What is in a folder.
 
     Attributes:
-        waiting: Letters with a record that is not in, by stream.
-        retried: The marks of rows that are in, by stream and `_id`.
+        waiting: Letters with a record that is not in, by stream and dataset.
+        retried: The marks of rows that are in, by stream, dataset and `_id`.
         without_record: Letters without a record.
     """
 
-    waiting: dict[str, int] = field(default_factory=dict)
-    retried: dict[str, dict[str, Letter]] = field(default_factory=dict)
+    waiting: dict[str, Counter[Dataset]] = field(default_factory=dict)
+    retried: dict[str, dict[Dataset, dict[str, Letter]]] = field(default_factory=dict)
     without_record: int = 0
+
+    def marks(self, stream: str, dataset: str) -> dict[str, Letter]:
+        """The marks of a stream's rows that are in a dataset, by `_id`."""
+        by_dataset = self.retried.get(stream, {})
+        return {**by_dataset.get(None, {}), **by_dataset.get(dataset, {})}
+
+    def elsewhere(self, stream: str, dataset: str) -> list[str]:
+        """Other datasets that letters of a stream are waiting for."""
+        return sorted(each for each in self.waiting[stream] if each not in (None, dataset))
 
 
 def survey(folder: Path) -> Survey:
@@ -39,35 +52,41 @@ def survey(folder: Path) -> Survey:
     """
     found = Survey()
     for letter in _all_letters(folder):
-        stream, mark = letter["stream"], letter.get("retried")
+        stream, dataset, mark = letter["stream"], letter.get("dataset"), letter.get("retried")
         if mark:
-            found.retried.setdefault(stream, {})[mark["_id"]] = mark
+            found.retried.setdefault(stream, {}).setdefault(dataset, {})[mark["_id"]] = mark
         elif letter.get("record") is None:
             found.without_record += 1
         else:
-            found.waiting[stream] = found.waiting.get(stream, 0) + 1
+            found.waiting.setdefault(stream, Counter())[dataset] += 1
     return found
 
 
-def waiting_letters(folder: Path, stream: str) -> Iterator[Letter]:
-    """The letters of a stream with a record that is not in; files may be rewritten meanwhile."""
+def waiting_letters(folder: Path, stream: str, dataset: str) -> Iterator[Letter]:
+    """The letters of a stream for a dataset, with a record that is not in.
+
+    Files may be rewritten meanwhile. Letters that name no dataset are for any.
+    """
     for letter in _all_letters(folder):
         is_open = letter.get("record") is not None and not letter.get("retried")
-        if letter["stream"] == stream and is_open:
+        if letter["stream"] == stream and is_open and letter.get("dataset") in (None, dataset):
             yield letter
 
 
-def change_letters(folder: Path, stream: str, changes: Mapping[str, Letter]) -> None:
+def change_letters(folder: Path, stream: str, dataset: str, changes: Mapping[str, Letter]) -> None:
     """Change what letters of a stream say, in all files.
 
     Args:
         folder: The folder.
         stream: The stream.
+        dataset: The dataset; letters for another one stay as they are.
         changes: By `letter_digest`: fields that are set; letters that are marked stay as they are.
     """
 
     def changed(letter: Letter) -> Letter:
-        if letter["stream"] != stream or letter.get("retried") or letter.get("record") is None:
+        if letter["stream"] != stream or letter.get("dataset") not in (None, dataset):
+            return letter
+        if letter.get("retried") or letter.get("record") is None:
             return letter
         change = changes.get(letter_digest(letter))
         return letter if change is None else {**letter, **change}

@@ -34,6 +34,7 @@ if t.TYPE_CHECKING:
 
     from target_aep.loading.destination import Binding, Destination
     from target_aep.mapping.mapper import RecordMapper
+    from target_aep.retry.letters import Survey
     from target_aep.retry.plan import RetryPlan
     from target_aep.settings import Settings
     from target_aep.target import TargetAEP
@@ -118,7 +119,7 @@ class Retry:
             self._load(plan, {})
             found = survey(self._folder)
         for stream in found.waiting:
-            self._retry_stream(stream, found.retried.get(stream, {}))
+            self._retry_stream(stream, found)
         self._report(found.without_record)
 
     def _report(self, without_record: int) -> None:
@@ -139,10 +140,19 @@ class Retry:
         if outcome.complaints:
             raise UnfinishedRunError(". ".join(outcome.complaints))
 
-    def _retry_stream(self, stream: str, marks: dict[str, Letter]) -> None:
+    def _retry_stream(self, stream: str, found: Survey) -> None:
         binding = self._destination.bind(stream)
+        for other in found.elsewhere(stream, binding.dataset):
+            logger.warning(
+                "%d letters of the stream '%s' are for the dataset %s and are left alone: run "
+                "`retry` with the settings that name it",
+                found.waiting[stream][other],
+                stream,
+                other,
+            )
         mapper = self._make_mapper(stream, binding)
-        letters = waiting_letters(self._folder, stream)
+        marks = found.marks(stream, binding.dataset)
+        letters = waiting_letters(self._folder, stream, binding.dataset)
         while some := list(islice(letters, 1)):
             changes: Changes = {}
             part = chain(some, islice(letters, LETTERS_AT_ONCE - 1))
@@ -170,7 +180,7 @@ class Retry:
                 f"settings name {binding.dataset} for the stream {plan.stream!r}: run `retry` once "
                 "with the settings of then"
             )
-        letters = DeadLetters(self._folder, plan.stream)
+        letters = DeadLetters(self._folder, plan.stream, plan.dataset)
         loader = StreamLoader(self._destination, plan.stream, plan.dataset, letters)
         planned = self._commit(plan, loader)
         files = letters.files(plan.key)
@@ -188,7 +198,7 @@ class Retry:
         }
         for letter, identifier in planned.items():
             changes[letter] = refused.get(identifier) or {"retried": marks[identifier]}
-        change_letters(self._folder, plan.stream, changes)
+        change_letters(self._folder, plan.stream, plan.dataset, changes)
         self._clear(plan.settle())
         self._outcome.add(changes)
         unnamed = loader.rejected - len(refused)
@@ -202,7 +212,7 @@ class Retry:
 
     def _clear(self, plan: RetryPlan) -> None:
         """Delete the letters of a plan's own commit: those that were there before say the same."""
-        letters = DeadLetters(self._folder, plan.stream)
+        letters = DeadLetters(self._folder, plan.stream, plan.dataset)
         for path in letters.files(plan.key):
             rewrite_letters(path, lambda letter: letter if letter.get("record") is None else None)
         plan.remove()

@@ -139,10 +139,13 @@ class Access:
             if refusal is None:
                 remark = f"; {service.remark}" if service.remark else ""
                 yield Finding("ok", "permission", f"{service.name}{remark}")
+            elif not service.is_needed:
+                text = f"{service.name}: {refusal}. Runs do without, `provision` and this check not"
+                yield Finding("warn", "permission", text)
             elif refusal.status is None and service.finds_nothing:
                 yield Finding("warn", "permission", f"{service.name} can't be told: {refusal}")
             else:
-                yield Finding("fail", "permission", _denied(service, refusal))
+                yield Finding("fail", "permission", f"{service.name}: {refusal}")
 
 
 def _says_enough(refusal: PlatformError) -> bool:
@@ -152,15 +155,6 @@ def _says_enough(refusal: PlatformError) -> bool:
 
 def _is_about_the_call(refusal: PlatformError) -> bool:
     return refusal.status == HTTPStatus.FORBIDDEN and refusal.about is None
-
-
-def _denied(service: Service, refusal: PlatformError) -> str:
-    if refusal.status is None:
-        return f"{service.name}: {refusal}"
-    return (
-        f"{service.name}: {refusal}. In Permissions, give the credential a role for the sandbox "
-        f"with {service.permission}"
-    )
 
 
 def _not_among(name: str, listed: list[str]) -> str:

@@ -12,7 +12,7 @@ from target_aep.errors import TargetError
 from target_aep.loading.destinations import make_client
 from target_aep.mapping.stream_mapping import fetch
 from target_aep.sandbox_check.access import Access
-from target_aep.sandbox_check.datasets import about_dataset, find_dataset, places
+from target_aep.sandbox_check.datasets import about_dataset, find_dataset, homeless_streams, places
 from target_aep.sandbox_check.findings import PROVISION, Finding
 from target_aep.sandbox_check.identities import about_identities, about_namespaces, about_storage
 from target_aep.sandbox_check.limits import about_batches_of_a_day
@@ -23,6 +23,7 @@ from target_aep.sandbox_check.services import BATCHES, DATASETS, NAMESPACE_LIST,
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from target_aep.api.identity_namespaces import Namespace
     from target_aep.api.ims import Credential
     from target_aep.sandbox_check.datasets import FoundDataset, Place
     from target_aep.sandbox_check.mappings import CheckedMapping
@@ -72,10 +73,15 @@ class SandboxCheck:
         named = places(self._settings)
         if not named:
             text = f"the settings name none: {PROVISION}, then set dataset_id"
-            yield Finding("warn", "dataset", text)
+            yield Finding("fail", "dataset", text)
             yield from _skip(("schema", "mapping", "identity"), "no dataset is named")
         for place in named:
             yield from self._place(place)
+        for stream in homeless_streams(self._settings) if named else ():
+            text = (
+                f"datasets: none for the stream {stream}; add it, or set dataset_id for all others"
+            )
+            yield Finding("fail", "dataset", text)
 
     def _place(self, place: Place) -> Iterator[Finding]:
         try:
@@ -92,7 +98,8 @@ class SandboxCheck:
             yield from _skip(("schema", "mapping", "identity"), lacking)
             return
         try:
-            schema = find_schema(self._registry, dataset)
+            needs_tenant = self._settings.mappings.needs_tenant
+            schema = find_schema(self._registry, dataset, needs_tenant=needs_tenant)
         except TargetError as error:
             schema = Finding("fail", "schema", str(error))
         if isinstance(schema, Finding):
@@ -114,11 +121,13 @@ class SandboxCheck:
         try:
             descriptors = self._registry.identity_descriptors(schema.id)
         except TargetError as error:
-            yield Finding("fail", "identity", f"the schema's identity descriptors: {error}")
+            text = f"stream {stream} can't be told, no run reads them: {error}"
+            yield Finding("warn", "identity", text)
             return
         settings = self._settings
         if settings.declared_identities_of(stream) and not settings.has_identity_map:
-            yield from about_storage(stream, descriptors)
+            identities = settings.declared_identities_of(stream)
+            yield from about_storage(stream, identities, descriptors, self._known_namespaces())
         yield from about_identities(dataset, checked, descriptors)
 
     def _namespaces(self) -> Iterator[Finding]:
@@ -126,16 +135,23 @@ class SandboxCheck:
         if lacking:
             yield from _skip(("namespace",), lacking)
             return
-        codes = list(self._codes())
+        codes = list(dict.fromkeys(self._codes()))
         if not codes:
             yield Finding("ok", "namespace", "none is used")
             return
         try:
             known = list_namespaces(self._client)
         except TargetError as error:
-            yield Finding("fail", "namespace", str(error))
+            yield Finding("warn", "namespace", f"{', '.join(codes)} can't be told: {error}")
             return
         yield from about_namespaces(codes, known)
+
+    def _known_namespaces(self) -> list[Namespace]:
+        """Those that there are; none where that can't be learned, which another line tells."""
+        try:
+            return [] if self._access.lacks(NAMESPACE_LIST) else list_namespaces(self._client)
+        except TargetError:
+            return []
 
     def _codes(self) -> Iterator[str]:
         """Namespaces of the settings, and of mapping sets as far as those were read."""

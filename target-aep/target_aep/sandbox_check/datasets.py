@@ -5,7 +5,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from target_aep.api.catalog_datasets import DIAGNOSTICS, find_datasets, is_enabled, read_document
+from target_aep.api.catalog_datasets import DIAGNOSTICS, is_enabled, read_document
+from target_aep.api.sandbox import dataset_called
 from target_aep.sandbox_check.findings import PROVISION, Finding
 
 if t.TYPE_CHECKING:
@@ -85,11 +86,19 @@ def places(settings: Settings) -> list[Place]:
     return found
 
 
+def homeless_streams(settings: Settings) -> list[str]:
+    """Streams that the settings know by their mapping, and have no dataset for."""
+    choice = settings.dataset_choice
+    if choice.dataset_id or choice.dataset_name:
+        return []
+    return [each for each in settings.mappings.by_stream if each not in (choice.datasets or {})]
+
+
 def find_dataset(client: PlatformClient, place: Place) -> FoundDataset | Finding:
     """The dataset of a place, or what is wrong.
 
     Raises:
-        PlatformError: The platform refused.
+        TargetError: There are several of the name, or the platform refused.
     """
     if place.id is not None:
         document = read_document(client, place.id)
@@ -101,18 +110,11 @@ def find_dataset(client: PlatformClient, place: Place) -> FoundDataset | Finding
                 f"and sandbox_name, or have one made ({PROVISION})",
             )
         return FoundDataset(place.id, document, place.streams)
-    named = find_datasets(client, str(place.name))
-    if len(named) == 1:
-        ((identifier, document),) = named.items()
-        return FoundDataset(identifier, document, place.streams)
-    if not named:
+    named = dataset_called(client, str(place.name))
+    if named is None:
         text = f"no dataset of the sandbox is called {place.name!r}: check it, or {PROVISION}"
-    else:
-        text = (
-            f"{len(named)} datasets are called {place.name!r}; give one as dataset_id: "
-            f"{', '.join(sorted(named))}"
-        )
-    return Finding("fail", "dataset", f"{place.setting}: {text}")
+        return Finding("fail", "dataset", f"{place.setting}: {text}")
+    return FoundDataset(*named, place.streams)
 
 
 def about_dataset(dataset: FoundDataset) -> Iterator[Finding]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import typing as t
 
 from target_aep.mapping.paths import parse_path
-from target_aep.sandbox_check.findings import PROVISION, Finding
+from target_aep.sandbox_check.findings import PROVISION, Finding, enumerated
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_aep.api.identity_namespaces import Namespace
     from target_aep.api.schema_registry import Resource
+    from target_aep.mapping.identities import Identity
     from target_aep.sandbox_check.datasets import FoundDataset
     from target_aep.sandbox_check.mappings import CheckedMapping
 
@@ -67,13 +68,15 @@ def about_identities(
     unfilled = [path for path in primary if not _fills(checked, path)]
     for path in unfilled:
         yield Finding(
-            "warn",
+            "fail",
             "identity",
             f"{stream}: the schema's primary identity is {path}, and no mapping fills it: every "
             "row without it is rejected. Add a mapping",
         )
+    if unfilled:
+        return
     by_map = checked.fills_identity_map and any(each.primary for each in checked.identities)
-    if by_map or checked.mapped_namespaces or len(primary) > len(unfilled):
+    if by_map or checked.mapped_namespaces or primary:
         yield Finding("ok", "identity", f"{stream} has a primary identity")
     elif dataset.is_profile_enabled:
         yield Finding(
@@ -89,12 +92,19 @@ def about_identities(
         )
 
 
-def about_storage(stream: str, descriptors: Sequence[Resource]) -> Iterator[Finding]:
+def about_storage(
+    stream: str,
+    identities: Iterable[Identity],
+    descriptors: Sequence[Resource],
+    known: Iterable[Namespace],
+) -> Iterator[Finding]:
     """Whether identities are known as such where they are not put into identityMap.
 
     Args:
         stream: Which has some.
+        identities: They.
         descriptors: Identity descriptors of the dataset's schema.
+        known: All namespaces, as far as that can be told: descriptors may name them by number.
     """
     if not descriptors:
         yield Finding(
@@ -103,6 +113,29 @@ def about_storage(stream: str, descriptors: Sequence[Resource]) -> Iterator[Find
             f"stream {stream}: identity_storage is descriptors, but the schema marks no field as "
             f"an identity. {PROVISION}",
         )
+        return
+    codes = {str(space.id): space.code for space in known if space.id is not None}
+    named = [_namespace(each, codes) for each in descriptors]
+    lacking = dict.fromkeys(each.namespace for each in identities if each.namespace not in named)
+    if lacking and None not in named:
+        yield Finding(
+            "warn",
+            "identity",
+            f"stream {stream}: identity_storage is descriptors, but the schema marks no field as "
+            f"an identity of {enumerated(lacking)}. {PROVISION}",
+        )
+
+
+def _namespace(descriptor: Resource, codes: Mapping[str, str]) -> str | None:
+    """The code of a descriptor's namespace; None if there is only a number that nobody knows.
+
+    `xdm:property` tells which of both it is (schema-registry.yaml in
+    AdobeDocs/experience-platform-apis).
+    """
+    named = descriptor.get("xdm:namespace")
+    if named is None:
+        return None
+    return codes.get(str(named)) if descriptor.get("xdm:property") == "xdm:id" else str(named)
 
 
 def _fills(checked: CheckedMapping, source_property: str) -> bool:

@@ -9,8 +9,11 @@ from target_aep.mapping.compiled_mapping import compile_mappings, source_propert
 from target_aep.mapping.destination_paths import field_at
 from target_aep.mapping.mapper import RecordMapper
 from target_aep.mapping.model import MappingMistakesError
+from target_aep.mapping.paths import parse_path
+from target_aep.mapping.required_fields import unfilled_fields
 from target_aep.preview.provenance import source_text
 from target_aep.sandbox_check.findings import PROVISION, Finding, enumerated
+from target_aep.xdm.schema import ANY
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,9 +22,12 @@ if t.TYPE_CHECKING:
     from target_aep.mapping.compiled_mapping import CompiledMapping
     from target_aep.mapping.identities import Identity
     from target_aep.mapping.model import MappingSet
+    from target_aep.mapping.required_fields import Unfilled
+    from target_aep.sandbox_check.findings import Level
     from target_aep.xdm.schema import XdmField
 
 _IDENTITY_MAP: t.Final = ("identityMap",)
+_TEXTS: t.Final = frozenset({"string", "any"})
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,15 @@ class CheckedMapping:
             if each.steps[:1] == _IDENTITY_MAP and len(each.steps) > 1
         ]
 
+    def unfilled_fields(self) -> Iterator[Unfilled]:
+        """What the schema requires and nothing fills."""
+        return unfilled_fields(
+            self.schema,
+            self.compiled,
+            self.mapping_set.remainder,
+            has_identities=bool(self.identities),
+        )
+
 
 def check_mapping(
     stream: str,
@@ -83,10 +98,14 @@ def about_mapping(checked: CheckedMapping) -> Iterator[Finding]:
         for complaint in error.complaints:
             yield Finding("fail", "mapping", f"stream {checked.stream}: {complaint}")
         return
+    unfilled = {str(each): each.is_certain for each in checked.unfilled_fields()}
     losses = [*_losses(checked, loses_properties=mapper.loses_properties)]
-    warnings = [*losses, *mapper.warnings]
-    for warning in warnings:
-        yield Finding("warn", "mapping", f"{label}: {warning}")
+    for warning in [*losses, *mapper.warnings]:
+        level: Level = "fail" if unfilled.get(warning) else "warn"
+        yield Finding(level, "mapping", f"{label}: {warning}")
+    problem = _problem_of_map(checked)
+    if problem:
+        yield Finding("fail", "mapping", f"{label}: {problem}")
     if mapper.awaited_fields:
         yield Finding(
             "ok",
@@ -94,10 +113,30 @@ def about_mapping(checked: CheckedMapping) -> Iterator[Finding]:
             f"{label}: these fields are so new that ingestion may not know them yet, so that runs "
             f"leave their values in the map for some minutes: {enumerated(mapper.awaited_fields)}",
         )
-    if not losses:
+    if not losses and not problem:
         count = len(checked.mapping_set.mappings)
         against = "a place in the schema" if checked.schema else "no schema to be checked with"
         yield Finding("ok", "mapping", f"{label}: {count} mappings have {against}")
+
+
+def _problem_of_map(checked: CheckedMapping) -> str | None:
+    """Why the map for properties without a field of their own is of no use; None if it is."""
+    schema, rule = checked.schema, checked.mapping_set.remainder
+    if schema is None or rule is None:
+        return None
+    field = field_at(schema, parse_path(rule.rest))
+    if field is None:
+        return (
+            f"the schema has no map {rule.rest}: every property of a record without a field of "
+            f"its own would be lost. {PROVISION}"
+        )
+    if field.kind == "any" or (field.kind == "map" and (field.items or ANY).kind in _TEXTS):
+        return None
+    return (
+        f"{rule.rest} is no map of texts in the schema: every record with a property that has no "
+        "field of its own would be rejected. Choose another dataset, or name a map of texts as "
+        "rest of the set's remainder"
+    )
 
 
 def _losses(checked: CheckedMapping, *, loses_properties: bool) -> Iterator[str]:
@@ -121,11 +160,6 @@ def _losses(checked: CheckedMapping, *, loses_properties: bool) -> Iterator[str]
         yield (
             f"these have no field of their own and would be kept as text in {rule.rest}: "
             f"{enumerated(kept)}"
-        )
-    if loses_properties and rule:
-        yield (
-            f"the schema has no map {rule.rest}: every property of a record without a field of "
-            f"its own would be lost. {PROVISION}"
         )
     if checked.identities and schema.find(_IDENTITY_MAP) is None:
         yield "the schema has no identityMap: identities would be left out"

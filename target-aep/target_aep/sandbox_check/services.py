@@ -1,7 +1,4 @@
-"""The services that a run calls, and a call of each that changes nothing.
-
-Names of permissions: help/access-control/home.md in AdobeDocs/experience-platform.en.
-"""
+"""The services that a run or `provision` calls, and a call of each that changes nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import typing as t
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from target_aep.api.answers import odd_answer
 from target_aep.api.client import CATALOG, EXPORT, IMPORT, SCHEMA_REGISTRY
 from target_aep.api.identity_namespaces import NAMESPACES
 from target_aep.errors import PlatformError
@@ -29,31 +27,35 @@ class Service:
 
     Attributes:
         name: For people.
-        permission: What a role has to have for a run's calls to it.
         path: Of a call that only reads.
         params: Of that call.
         accept: The form that is asked for.
+        answers: The type of its answers.
+        is_needed: Whether runs call it.
         finds_nothing: Whether the call is about something that there is not: to be told so then
             means to be let in.
         remark: What the call does not prove.
     """
 
     name: str
-    permission: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     accept: str = "application/json"
+    answers: type = dict
+    is_needed: bool = True
     finds_nothing: bool = False
     remark: str = ""
 
     def refusal(self, client: PlatformClient) -> PlatformError | None:
         """Why the call was refused, None if it was not."""
         try:
-            client.get_json(self.path, params=self.params, accept=self.accept)
+            answer = client.get_json(self.path, params=self.params, accept=self.accept)
         except PlatformError as error:
             is_let_in = self.finds_nothing and error.status in _NOTHING_THERE
             return None if is_let_in else error
-        return None
+        if isinstance(answer, self.answers):
+            return None
+        return odd_answer(f"GET {self.path}", "what the service gives")
 
 
 _NOTHING_THERE = frozenset(
@@ -62,17 +64,13 @@ _NOTHING_THERE = frozenset(
 
 DATASETS: t.Final = Service(
     "Catalog datasets",
-    "View Datasets (Data Management)",
     f"{CATALOG}/dataSets",
     {"limit": "1"},
     remark="making datasets needs Manage Datasets, which only `provision` proves",
 )
-BATCHES: t.Final = Service(
-    "Catalog batches", "View Datasets (Data Management)", f"{CATALOG}/batches", {"limit": "1"}
-)
+BATCHES: t.Final = Service("Catalog batches", f"{CATALOG}/batches", {"limit": "1"})
 SCHEMAS: t.Final = Service(
     "Schema Registry",
-    "View Schemas (Data Modeling)",
     f"{SCHEMA_REGISTRY}/tenant/schemas",
     {"orderby": "title", "limit": "1"},  # no limit without an order, by schema-registry.yaml
     "application/vnd.adobe.xed-id+json",
@@ -80,23 +78,24 @@ SCHEMAS: t.Final = Service(
 )
 NAMESPACE_LIST: t.Final = Service(
     "Identity namespaces",
-    "View Identity Namespaces (Identity Management)",
     NAMESPACES,
+    answers=list,
+    is_needed=False,
     remark="making them needs Manage Identity Namespaces, which only `provision` proves",
 )
 INGESTION: t.Final = Service(
     "Batch Ingestion",
-    "Manage Datasets (Data Management)",
     f"{IMPORT}/batches/{_NO_BATCH}/datasets/{_NO_DATASET}/preview",
     {"format": "json"},
+    answers=object,
     finds_nothing=True,
     remark="whether it may write, only the first batch proves",
 )
 DIAGNOSTICS: t.Final = Service(
     "Data Access",
-    "View Datasets (Data Management)",
     f"{EXPORT}/batches/{_NO_BATCH}/meta",
     {"path": "row_errors"},
+    answers=object,
     finds_nothing=True,
 )
 

@@ -1,4 +1,4 @@
-"""Since when a field is in a schema, told by a mark that this target leaves in its description.
+"""What a field's description tells of its making by this target: for which property, and when.
 
 Ingestion checks rows against a schema that may be up to 15 minutes old, so a field that was just
 added can't be sent yet (help/ingestion/quality/streaming-validation.md in
@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_aep.xdm.schema import XdmField
 
@@ -21,6 +21,11 @@ SETTLING: t.Final = timedelta(minutes=16)
 """How long a new field is left alone: the cache's 15 minutes, and one for clocks that differ."""
 
 _MARK = re.compile(r"Added (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) by target-aep\.\Z", re.ASCII)
+_OWNER = re.compile(
+    r"(?:Mixpanel p|P)roperty '(.*?)'(?:\.|, values that do not fit its first type\.)"
+    r"(?: Added [\d:TZ-]+ by target-aep\.)?\Z",
+    re.DOTALL,
+)
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -46,6 +51,32 @@ def added_at(description: object) -> datetime | None:
         return datetime.strptime(found[1], _FORMAT).replace(tzinfo=timezone.utc)
     except ValueError:
         return None
+
+
+def owner_of(description: object) -> str | None:
+    """The property that a field was made for, as its description tells; None if it does not."""
+    found = _OWNER.match(description) if isinstance(description, str) else None
+    return found[1] if found else None
+
+
+def settles_at(field: XdmField, steps: Iterable[object], now: datetime) -> datetime | None:
+    """When ingestion will know all of a path; None if it does by now.
+
+    Args:
+        field: The root of the schema.
+        steps: Names from there on; what is no name is a step into a list.
+        now: An aware date-time.
+    """
+    moments = []
+    at = field
+    for step in steps:
+        below = at.properties.get(step, at.items) if isinstance(step, str) else at.items
+        if below is None:
+            break
+        at = below
+        if at.added is not None and _is_young(at, now):
+            moments.append(at.added + SETTLING)
+    return max(moments, default=None)
 
 
 def settled(field: XdmField, now: datetime) -> XdmField:

@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from target_aep.errors import SchemaError
-from target_aep.xdm.field_age import added_at
+from target_aep.xdm.field_age import added_at, owner_of
+from target_aep.xdm.schema_parts import checked_parts
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,14 +25,15 @@ Kind = t.Literal[
 ]
 
 _SAFE_INTEGER = 2**53 - 1
-_STANDARD_ROOTS = frozenset({"_id", "_repo", "_dc", "_schema", "_xdm", "_experience"})
+STANDARD_ROOTS = frozenset({"_id", "_repo", "_dc", "_schema", "_xdm", "_experience"})
 
 
 @dataclass(frozen=True)
 class XdmField:
     """One field: its kind, its constraints and, for containers, its parts.
 
-    `added` is when this target has added it, where its description tells that.
+    `added` is when this target has added it, and `owner` the property that it has made it for,
+    where its description tells that.
     """
 
     kind: Kind
@@ -46,6 +48,7 @@ class XdmField:
     min_length: int = 0
     max_length: int | None = None
     added: datetime | None = None
+    owner: str | None = None
 
     def find(self, path: tuple[str, ...]) -> XdmField | None:
         """The field at a path of names below this one, or None.
@@ -77,7 +80,10 @@ def parse_schema(document: t.Any) -> XdmField:
     """
     if not isinstance(document, dict):
         raise SchemaError("the XDM schema is not a JSON object")
-    root = _parse(document, document, depth=0)
+    try:
+        root = _parse(document, document, depth=0)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise SchemaError(f"the XDM schema makes no sense: {error}") from error
     if root.kind != "object" or not root.properties:
         raise SchemaError(
             "the XDM schema has no properties: expected the flattened form that the Schema "
@@ -98,9 +104,16 @@ def tenant_of(document: Mapping[str, t.Any], root: XdmField) -> str | None:
     custom = [
         name
         for name, part in root.properties.items()
-        if name.startswith("_") and name not in _STANDARD_ROOTS and part.kind == "object"
+        if name.startswith("_") and name not in STANDARD_ROOTS and part.kind == "object"
     ]
     return custom[0][1:] if len(custom) == 1 else None
+
+
+class _Making(t.NamedTuple):
+    """What a description tells of the making of a field."""
+
+    added: datetime | None
+    owner: str | None
 
 
 def _parse(node: t.Any, document: Mapping[str, t.Any], depth: int) -> XdmField:
@@ -108,7 +121,8 @@ def _parse(node: t.Any, document: Mapping[str, t.Any], depth: int) -> XdmField:
         return ANY
     node = _flatten(node, document)
     kind = _kind(node)
-    added = added_at(node.get("description"))
+    about = node.get("description")
+    made = _Making(added_at(about), owner_of(about))
     if kind == "object":
         return XdmField(
             kind="object",
@@ -117,18 +131,18 @@ def _parse(node: t.Any, document: Mapping[str, t.Any], depth: int) -> XdmField:
                 for name, part in node.get("properties", {}).items()
             },
             required=tuple(node.get("required", ())),
-            added=added,
+            **made._asdict(),
         )
     if kind == "map":
         items = _parse(node.get("additionalProperties"), document, depth + 1)
-        return XdmField(kind="map", items=items, added=added)
+        return XdmField(kind="map", items=items, **made._asdict())
     if kind == "array":
         items = _parse(node.get("items"), document, depth + 1)
-        return XdmField(kind="array", items=items, added=added)
-    return _parse_leaf(node, kind, added)
+        return XdmField(kind="array", items=items, **made._asdict())
+    return _parse_leaf(node, kind, made)
 
 
-def _parse_leaf(node: Mapping[str, t.Any], kind: Kind, added: datetime | None) -> XdmField:
+def _parse_leaf(node: Mapping[str, t.Any], kind: Kind, made: _Making) -> XdmField:
     minimum, maximum = node.get("minimum"), node.get("maximum")
     if kind == "integer":
         # A long is documented as +-(2^53 - 1), also where the schema does not spell it out.
@@ -145,7 +159,7 @@ def _parse_leaf(node: Mapping[str, t.Any], kind: Kind, added: datetime | None) -
         maximum=maximum,
         min_length=int(node.get("minLength", 0)),
         max_length=node.get("maxLength"),
-        added=added,
+        **made._asdict(),
     )
 
 
@@ -207,6 +221,7 @@ def _merge_properties(first: dict[str, t.Any], second: dict[str, t.Any]) -> dict
 def _parts(
     node: dict[str, t.Any], document: Mapping[str, t.Any], seen: frozenset[str]
 ) -> Iterator[dict[str, t.Any]]:
+    node = checked_parts(node)
     own = {key: value for key, value in node.items() if key not in ("allOf", "$ref")}
     if own:
         yield own
