@@ -170,7 +170,6 @@ def test_an_odd_answer_never_means_nothing_there(sandbox, path, document):
         {"required": "x"},
         {"meta:immutableTags": 7},
         {"properties": {"a": 1}},
-        {"$id": None},
     ],
 )
 def test_an_odd_schema_is_told(sandbox, change):

@@ -84,7 +84,8 @@ class SchemaRegistry:
             if error.status == _NOT_FOUND:
                 return None
             raise
-        return checked_resource(found, f"GET {path}")
+        document = checked_resource(found, f"GET {path}")
+        return {**document, "$id": document.get("$id") or identifier}
 
     def find(self, kind: Kind, title: str) -> list[Resource]:
         """The tenant's resources of a title, as summaries (`$id`, `title`, `version`).
