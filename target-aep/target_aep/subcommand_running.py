@@ -129,6 +129,22 @@ def config_option(target_class: type[TargetAEP]) -> click.Option:
     )
 
 
+def input_options() -> list[click.Option]:
+    """The options `--input` and `--stream` of commands that look at records."""
+    return [
+        click.Option(
+            ["--input", "path"],
+            help="File of Singer messages, or of records as JSON lines; default: stdin.",
+        ),
+        click.Option(
+            ["--stream"],
+            default="events",
+            show_default=True,
+            help="Stream of records that are not in messages.",
+        ),
+    ]
+
+
 def settings_of(config: _ConfigInput, target_class: type[TargetAEP]) -> dict[str, t.Any]:
     """The settings of files and environment, nothing of them checked.
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulators.aep.demo import mixpanel_schema
 from werkzeug.wrappers import Response
 
 CATALOG = "/data/foundation/catalog"
@@ -77,3 +78,11 @@ def make_namespaces(check: Check, client: Any) -> None:
         body = {"name": code, "code": code, "idType": "CROSS_DEVICE"}
         client.call("POST", NAMESPACES, json=body).raise_for_status()
         check.posts += 1
+
+
+def orders(sandbox: Any, name: str, **dataset: Any) -> str:
+    """A dataset of orders, in a sandbox with the demo's."""
+    schema = sandbox.emulator.provisioning.add_schema(
+        {**mixpanel_schema("_acmeretail"), "title": name}
+    )
+    return str(sandbox.emulator.provisioning.add_dataset(name, schema.id, **dataset).id)

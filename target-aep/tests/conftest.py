@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from check_running import Check, make_namespaces
 from emulator_front import Front
 from emulators.aep import AepEmulator, Promotion
 from emulators.aep.demo import MIXPANEL_DATASET, install_demo
+from emulators.aep.testing import AepClient
 from hypothesis import settings as hypothesis_settings
+from preview_running import make_runner
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 from target_aep.api.calls import Timeouts
@@ -111,3 +114,19 @@ def letters(tmp_path):
         return [json.loads(line) for path in files for line in path.read_text("utf-8").splitlines()]
 
     return read
+
+
+@pytest.fixture
+def check(sandbox, tmp_path, monkeypatch, capsys, caplog):
+    """`target-aep check` with the sandbox's settings."""
+    return Check(sandbox, make_runner(tmp_path, monkeypatch, capsys, caplog))
+
+
+@pytest.fixture
+def client(sandbox):
+    return AepClient(sandbox.config["platform_url"], sandbox.emulator)
+
+
+@pytest.fixture
+def namespaces(check, client):
+    make_namespaces(check, client)

@@ -9,42 +9,16 @@ import pytest
 from check_running import (
     CATALOG,
     REGISTRY,
-    Check,
-    make_namespaces,
+    orders,
 )
 from emulators.aep.demo import (
     MIXPANEL_DATASET,
     mixpanel_schema,
 )
-from emulators.aep.testing import AepClient
 from emulators.faults import Fault
-from preview_running import make_runner
 from werkzeug.wrappers import Response
 
 AFTER_TOKEN = ("authorization", "api key", "organisation", "sandbox", "permission")
-
-
-@pytest.fixture
-def check(sandbox, tmp_path, monkeypatch, capsys, caplog):
-    return Check(sandbox, make_runner(tmp_path, monkeypatch, capsys, caplog))
-
-
-@pytest.fixture
-def client(sandbox):
-    return AepClient(sandbox.config["platform_url"], sandbox.emulator)
-
-
-@pytest.fixture
-def namespaces(check, client):
-    make_namespaces(check, client)
-
-
-def orders(sandbox, name, **dataset):
-    """A dataset of orders, in a sandbox with the demo's."""
-    schema = sandbox.emulator.provisioning.add_schema(
-        {**mixpanel_schema("_acmeretail"), "title": name}
-    )
-    return sandbox.emulator.provisioning.add_dataset(name, schema.id, **dataset).id
 
 
 @pytest.mark.usefixtures("namespaces")

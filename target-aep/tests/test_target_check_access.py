@@ -11,35 +11,16 @@ from check_running import (
     NAMESPACES,
     REGISTRY,
     REST,
-    Check,
     gateway,
-    make_namespaces,
     refuse,
 )
 from emulators.aep.config import Credential
-from emulators.aep.testing import AepClient
-from preview_running import make_runner
 from werkzeug.wrappers import Response
 
 IMPORT = "/data/foundation/import"
 EXPORT = "/data/foundation/export"
 SANDBOXES = "/data/foundation/sandbox-management/"
 AFTER_TOKEN = ("authorization", "api key", "organisation", "sandbox", "permission")
-
-
-@pytest.fixture
-def check(sandbox, tmp_path, monkeypatch, capsys, caplog):
-    return Check(sandbox, make_runner(tmp_path, monkeypatch, capsys, caplog))
-
-
-@pytest.fixture
-def client(sandbox):
-    return AepClient(sandbox.config["platform_url"], sandbox.emulator)
-
-
-@pytest.fixture
-def namespaces(check, client):
-    make_namespaces(check, client)
 
 
 def allow(sandbox, **changes):

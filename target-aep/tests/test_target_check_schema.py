@@ -9,8 +9,7 @@ import pytest
 from check_running import (
     CATALOG,
     REGISTRY,
-    Check,
-    make_namespaces,
+    orders,
 )
 from emulators.aep.demo import (
     ADOBE_SOURCE_DATASET,
@@ -18,33 +17,8 @@ from emulators.aep.demo import (
     install_demo,
     mixpanel_schema,
 )
-from emulators.aep.testing import AepClient
-from preview_running import make_runner
 from target_aep.xdm.field_age import marked
 from werkzeug.wrappers import Response
-
-
-@pytest.fixture
-def check(sandbox, tmp_path, monkeypatch, capsys, caplog):
-    return Check(sandbox, make_runner(tmp_path, monkeypatch, capsys, caplog))
-
-
-@pytest.fixture
-def client(sandbox):
-    return AepClient(sandbox.config["platform_url"], sandbox.emulator)
-
-
-@pytest.fixture
-def namespaces(check, client):
-    make_namespaces(check, client)
-
-
-def orders(sandbox, name, **dataset):
-    """A dataset of orders, in a sandbox with the demo's."""
-    schema = sandbox.emulator.provisioning.add_schema(
-        {**mixpanel_schema("_acmeretail"), "title": name}
-    )
-    return sandbox.emulator.provisioning.add_dataset(name, schema.id, **dataset).id
 
 
 def demo_dataset(sandbox, name):

@@ -22,6 +22,7 @@ from target_aep.preview.table import (
 )
 from target_aep.subcommand_running import (
     config_option,
+    input_options,
     make_onlooker,
     run,
     say,
@@ -75,16 +76,7 @@ def _options() -> list[click.Option]:
             ["--mapping"],
             help="Mapping set in place of the settings': a file, JSON text, or a built-in one.",
         ),
-        click.Option(
-            ["--input", "path"],
-            help="File of Singer messages, or of records as JSON lines; default: stdin.",
-        ),
-        click.Option(
-            ["--stream"],
-            default="events",
-            show_default=True,
-            help="Stream of records that are not in messages.",
-        ),
+        *input_options(),
         click.Option(
             ["--limit"],
             type=click.IntRange(min=1),

@@ -27,6 +27,7 @@ from target_aep.provisioning.tap_input import StreamSample, input_lines, read_sa
 from target_aep.provisioning.tenant_fields import knows_columns
 from target_aep.subcommand_running import (
     config_option,
+    input_options,
     make_onlooker,
     run,
     say,
@@ -106,20 +107,11 @@ def provision_command(target_class: type[TargetAEP]) -> click.Command:
 
 def _plan_options() -> list[click.Option]:
     return [
-        click.Option(
-            ["--input", "path"],
-            help="File of Singer messages, or of records as JSON lines; default: stdin.",
-        ),
+        *input_options(),
         click.Option(
             ["--from-tap", "tap"],
             metavar="COMMAND",
             help="Run a tap for the input, e.g. 'tap-mixpanel-export --config tap.json'.",
-        ),
-        click.Option(
-            ["--stream"],
-            default="events",
-            show_default=True,
-            help="Stream of records that are not in messages.",
         ),
         click.Option(
             ["--records"],

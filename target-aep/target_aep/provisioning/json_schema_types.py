@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from target_aep.provisioning.value_kinds import scalar_node
+
 Resource = dict[str, t.Any]
 
-LONG: t.Final = {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}
+LONG: t.Final = scalar_node("integer")
 """An integer of up to 53 bits, which XDM calls long."""
 
 _PLAIN: t.Final[dict[str, Resource]] = {

@@ -12,6 +12,7 @@ from target_aep.api.catalog_datasets import create_dataset, patch_dataset
 from target_aep.api.identity_namespaces import create_namespace
 from target_aep.api.schema_registry import EXPERIENCE_EVENT, IDENTITY, SchemaRegistry
 from target_aep.provisioning.field_patching import bring_fields
+from target_aep.provisioning.value_kinds import type_name_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -361,12 +362,4 @@ def _leaves(path: tuple[str, ...], node: Resource) -> list[tuple[tuple[str, ...]
     items = node.get("items")
     if isinstance(items, dict):
         return _leaves((*path, "[]"), items)
-    return [(path, kind_of(node))]
-
-
-def kind_of(node: Resource) -> str:
-    """The type of a field in a word, as the UI calls it."""
-    if node.get("meta:xdmType") == "map":
-        return f"map of {node['additionalProperties']['type']}"
-    named = {"integer": "long", "number": "double"}
-    return str(node.get("format") or named.get(node.get("type", ""), node.get("type")))
+    return [(path, type_name_of(node))]

@@ -51,6 +51,8 @@ def type_name_of(node: Node) -> str:
     Args:
         node: The field's definition.
     """
+    if node.get("meta:xdmType") == "map":
+        return f"map of {type_name_of(node['additionalProperties'])}"
     if node["type"] == "array":
         return f"list of {type_name_of(node['items'])}"
     if node["type"] == "object":
