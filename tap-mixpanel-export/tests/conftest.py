@@ -6,12 +6,14 @@ import json
 import logging
 import shutil
 import signal
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from connection_world import Mixpanel
 from emulators.faults import Fault
 from emulators.mixpanel import NO_LIMITS, Limits, MixpanelEmulator, Project, running
 from hypothesis import settings
@@ -296,3 +298,26 @@ def make_world(tmp_path: Path) -> Iterator[Any]:
 @pytest.fixture
 def world(make_world: Any) -> World:
     return make_world()
+
+
+@pytest.fixture
+def restored_logging(monkeypatch):
+    """Takes back what the command line does to the process."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    loggers = [logging.getLogger(name) for name in ("", "tap-mixpanel-export", "singer_sdk")]
+    before = [([*logger.handlers], logger.level, logger.propagate) for logger in loggers]
+    yield
+    logging.captureWarnings(capture=False)
+    for logger, (handlers, level, propagates) in zip(loggers, before, strict=True):
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+        logger.propagate = propagates
+
+
+@pytest.fixture
+def mixpanel(fake_clock, tmp_path, capsys, restored_logging):
+    """Mixpanel as `--test` meets it."""
+    del restored_logging
+    world = Mixpanel(fake_clock, tmp_path, capsys)
+    yield world
+    world.stop()
