@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 
 RUN := $(UV) run --locked --no-sync
 
-.PHONY: help install lint format test crash-matrix demo bench bench-mapping clean
+.PHONY: help install lint format test crash-matrix demo bench bench-quick bench-profile bench-mapping clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,8 +42,14 @@ crash-matrix: install  ## Kill tap and target in 320 ways (CRASH_CASES, CRASH_SE
 demo: install  ## Load generated events end to end on the emulators, twice
 	$(RUN) python -m demo
 
-bench: install  ## Send 3 million events through the pipe and print speed and memory
-	$(RUN) python -m benchmarks
+bench: install  ## Measure tap, target and pipe beside what is possible (BENCH: options, see docs/performance.md)
+	$(RUN) python -m benchmarks $(BENCH)
+
+bench-quick: install  ## The same with few events, once: two minutes or so
+	$(RUN) python -m benchmarks --quick $(BENCH)
+
+bench-profile: install  ## Sample where tap and target spend their CPU (fetches py-spy)
+	$(RUN) python -m benchmarks.hot_spots $(BENCH)
 
 bench-mapping: install  ## Map records with mapping sets and with Python by hand, and print speed
 	$(RUN) python -m benchmarks.mapping

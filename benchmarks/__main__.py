@@ -1,87 +1,136 @@
-"""`python -m benchmarks`: generated events through the bare pipe, with speed and peak memory.
+"""`python -m benchmarks`: the pair beside what is possible, in turns, on the same generated events.
 
-Mixpanel emulator -> tap -> target -> Experience Platform emulator, each a process of its own. Peak
-memory is what the kernel counted for the process (`ru_maxrss`).
+Tables go to stdout, how it goes to stderr. Numbers depend on the machine, and on what else it does:
+ratios are what counts.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from benchmarks.pipe import Measurement, Usage, measure_pipe
+from benchmarks import contenders as ours
+from benchmarks.charts import draw_charts
+from benchmarks.command_line import parse_options
+from benchmarks.contestant import row_files
+from benchmarks.event_days import prepare_days
+from benchmarks.growth import measure_growth
+from benchmarks.limits import HAND_LOOP, hand_rows, module, tap_limits, target_limits
+from benchmarks.meltano_project import meltano_contestants
+from benchmarks.process_meter import run_pipeline
+from benchmarks.report import Report
+from benchmarks.rounds import run_rounds
+from benchmarks.same_rows import check_same_rows
+from benchmarks.services import static_server
+from benchmarks.startup import measure_starts
+from benchmarks.workload import beginning_of, make_workload, without_events
 
-TAP_LIMIT = 200
-TARGET_LIMIT = 300
-MEBIBYTE = 1 << 20
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from benchmarks.contestant import Contestant
+    from benchmarks.growth import Growth
+    from benchmarks.workload import Workload
+
+GROWING = (ours.TAP, ours.TARGET, ours.PIPE)
+SAMPLE = 5_000
+"""Records that tell the schema, and on which rows by hand are compared."""
 
 
-def main() -> int:
-    """Measure, print, and tell by the exit code whether memory stayed below the promise."""
-    options = _options()
-    measurements = []
-    for events in options.events:
-        with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-            measurements.append(
-                measure_pipe(Path(folder), events, days=options.days, limits=_limits(options))
-            )
-        print(_row(measurements[-1]), flush=True)
+def main(argv: list[str] | None = None) -> int:
+    """Measure, tell; the exit code is 1 with `--strict` if a promise is broken."""
+    options = parse_options(argv)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        report = _measure(options, Path(name))
+    print("\n".join(report.lines()))
     if options.json:
-        content = [measurement.as_json() for measurement in measurements]
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    return 0 if all(map(_keeps_promise, measurements)) else 1
+        options.json.write_text(json.dumps(report.as_json(), indent=1) + "\n", "utf-8")
+    if options.charts and report.growths:
+        _tell(f"charts: {', '.join(map(str, draw_charts(report.growths, options.charts)))}")
+    return 1 if options.strict and not report.is_kept else 0
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("events", nargs="*", type=int, default=[300_000, 3_000_000])
-    parser.add_argument("--days", type=int, default=30, help="over how many days they spread")
-    parser.add_argument("--file-max", type=int, default=200, help="largest file, in MiB")
-    parser.add_argument("--batch-max", type=int, default=1024, help="size of a batch, in MiB")
-    parser.add_argument("--json", type=Path, help="also write the numbers there")
-    return parser.parse_args()
+def _measure(options: Namespace, folder: Path) -> Report:
+    days = prepare_days(options.data, options.events)
+    with static_server(days.folder) as url:
+        workload = make_workload(url, days, folder)
+        idle = without_events(workload, folder)
+        slow = beginning_of(workload, options.slow_events, folder)
+        sample = beginning_of(workload, SAMPLE, folder)
+        setup = ours.Setup(
+            folder / "schema.json", dict(options.tap_setting), dict(options.target_setting)
+        )
+        contestants = _contestants(options, setup, folder)
+        _compare_rows(contestants, sample)
+        chosen = [each for each in contestants if _is_chosen(each, options)]
+        if any(each.name in ours.NEED_SCHEMA for each in chosen):
+            _make_schema(sample, setup.schema_file)
+        results = run_rounds(chosen, workload, slow, idle, rounds=options.rounds, tell=_tell)
+        starts = measure_starts(workload, setup, rounds=options.rounds) if options.startup else []
+        growing = [each for each in chosen if each.name in GROWING]
+        return Report(results, starts, _growth(options, growing, idle, folder))
 
 
-def _row(measurement: Measurement) -> str:
-    speed = measurement.events / measurement.seconds
-    return (
-        f"{measurement.events:>10,} events  {measurement.loaded:>10,} loaded  "
-        f"{measurement.rejected:>7,} rejected  {speed:>8,.0f} events/s   "
-        f"tap: {_usage(measurement.tap, measurement)}   "
-        f"target: {_usage(measurement.target, measurement)}   {_stored(measurement.stored)}"
-    )
+def _make_schema(sample: Workload, schema_file: Path) -> None:
+    command = module("provisioned_schema", str(sample.records_file), str(schema_file))
+    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RuntimeError(f"no schema could be made: {done.stderr[-2000:]}")
 
 
-def _limits(options: argparse.Namespace) -> dict[str, int]:
-    return {
-        "file_max_bytes": options.file_max * MEBIBYTE,
-        "batch_max_bytes": options.batch_max * MEBIBYTE,
-    }
+def _contestants(options: Namespace, setup: ours.Setup, folder: Path) -> list[Contestant]:
+    found = [*tap_limits(), *target_limits(), *ours.contenders(setup)]
+    if options.meltano != "none":
+        all_variants = options.meltano == "all"
+        found += meltano_contestants(setup, folder, all_variants=all_variants)
+    return found
 
 
-def _stored(dataset: dict[str, Any]) -> str:
-    return (
-        f"{dataset['duplicates']} doubled, {dataset['batches']}, {dataset['files']} files: at the "
-        f"most {dataset['largestBatch'] / MEBIBYTE:.0f} MiB a batch and "
-        f"{dataset['largestFile'] / MEBIBYTE:.0f} MiB a file"
-    )
+def _is_chosen(contestant: Contestant, options: Namespace) -> bool:
+    return not options.only or any(part in contestant.name for part in options.only)
 
 
-def _usage(usage: Usage, measurement: Measurement) -> str:
-    per_million = usage.cpu_seconds / measurement.events * 1_000_000
-    return f"{usage.peak_mebibytes:.0f} MB peak, {per_million:.0f} CPU s per million"
+def _compare_rows(contestants: list[Contestant], sample: Workload) -> None:
+    """See that the loop by hand makes the target's rows.
+
+    Raises:
+        OtherRowsError: It does not.
+    """
+    by_name = {each.name: each for each in contestants}
+    with ExitStack() as stack:
+        folders = [
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-rows-")))
+            for _ in range(2)
+        ]
+        for name, folder in zip((ours.TARGET, HAND_LOOP), folders, strict=True):
+            with by_name[name].open(sample, folder) as pipeline:
+                run_pipeline(pipeline, folder)
+        count = check_same_rows(row_files(folders[0]), hand_rows(folders[1]))
+    _tell(f"rows by hand are those of the target: {count:,} compared")
 
 
-def _keeps_promise(measurement: Measurement) -> bool:
-    return (
-        measurement.tap.peak_mebibytes < TAP_LIMIT
-        and measurement.target.peak_mebibytes < TARGET_LIMIT
-    )
+def _growth(
+    options: Namespace, growing: list[Contestant], idle: Workload, folder: Path
+) -> list[Growth]:
+    if not options.sizes or not growing:
+        return []
+    with ExitStack() as stack:
+        workloads = []
+        for size in sorted(options.sizes):
+            days = prepare_days(options.data, size)
+            url = stack.enter_context(static_server(days.folder))
+            workloads.append(make_workload(url, days, folder / f"size-{size}"))
+        return measure_growth(growing, workloads, idle, rounds=options.rounds, tell=_tell)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -88,9 +88,9 @@ def test_a_batch_without_files_fails(build):
 
 def test_other_formats_are_told_to_be_unsupported(build):
     _, client, dataset = build(promotion=Promotion(statuses=()))
-    batch = client.load(dataset, [ROW], inputFormat={"format": "parquet"})
+    batch = client.load(dataset, [ROW], inputFormat={"format": "csv"})
     assert client.batch(batch)["status"] == "failed"
-    assert "JSON only" in client.batch(batch)["errors"][0]["description"]
+    assert "JSON and Parquet only" in client.batch(batch)["errors"][0]["description"]
 
 
 @pytest.mark.parametrize("pretty", [[ROW, ROW], ROW, [ROW, NO_TIME]], ids=["array", "one", "bad"])

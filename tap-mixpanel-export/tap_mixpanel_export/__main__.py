@@ -11,7 +11,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     # Not before: importing takes a while, in which there is nothing to be brought to an end.
-    from tap_mixpanel_export.tap import TapMixpanelExport  # noqa: PLC0415
+    from tap_mixpanel_export.deferred_imports import deferred  # noqa: PLC0415
+
+    with deferred():
+        from tap_mixpanel_export.tap import TapMixpanelExport  # noqa: PLC0415
 
     TapMixpanelExport.cli()
 

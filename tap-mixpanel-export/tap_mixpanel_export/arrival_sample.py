@@ -29,6 +29,23 @@ class ArrivalSample:
                 self._stride *= 2
         self._seen += 1
 
+    def add_all(self, arrivals: list[int]) -> None:
+        """Look at many arrivals at once (UTC milliseconds)."""
+        begin = 0
+        while begin < len(arrivals):
+            first = begin + -self._seen % self._stride
+            room = _MOST - len(self._kept)
+            kept = arrivals[first : first + room * self._stride : self._stride]
+            self._kept += kept
+            if len(kept) < room:
+                self._seen += len(arrivals) - begin
+                return
+            end = first + (room - 1) * self._stride + 1
+            self._seen += end - begin
+            begin = end
+            del self._kept[1::2]
+            self._stride *= 2
+
     def cut_after(self) -> int | None:
         """Return the arrival after which to cut an answer of which only the beginning came.
 

@@ -193,6 +193,13 @@ _LIMITS = (
         description="Seconds to wait for the next byte of an answer. Mixpanel can take minutes "
         "before the first one.",
     ),
+    th.Property(
+        "workers",
+        th.IntegerType(minimum=1, maximum=64),
+        title="Processes for the work",
+        description="Processes that share the work on large answers; 1 = the tap does it all "
+        "itself. Default: 2, or 1 where there is a single core. More need memory, 35 MB each.",
+    ),
 )
 
 _OUTPUT = (

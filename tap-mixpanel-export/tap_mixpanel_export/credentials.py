@@ -9,8 +9,6 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from requests.auth import AuthBase
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -36,7 +34,7 @@ RETIREMENT_NOTICE = (
 
 
 @dataclass(frozen=True)
-class Credentials(AuthBase):
+class Credentials:
     """One credential. Neither ``repr`` nor any message shows its secret.
 
     Attributes:

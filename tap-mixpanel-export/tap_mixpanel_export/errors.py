@@ -15,6 +15,10 @@ class StateError(TapError):
     """The state handed over by ``--state`` cannot be continued."""
 
 
+class DiscoveryError(TapError):
+    """No properties could be found out; the text says why, and not what to do."""
+
+
 class StorageError(TapError):
     """Nothing can be written under ``state_dir``."""
 
@@ -89,3 +93,7 @@ class TimedOutError(AttemptError):
 
 class RateLimitedError(AttemptError):
     """Mixpanel answered 429."""
+
+
+class HelperLostError(AttemptError):
+    """A process that helps with the work has ended or cannot be started."""

@@ -13,22 +13,21 @@ from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from singer_sdk.singerlib.json import serialize_json
-
 from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
 from tap_mixpanel_export.instants import instant_text
+from tap_mixpanel_export.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Record = dict[str, Any]
 
-_EVENT_ID_BYTES = 16
+EVENT_ID_BYTES = 16
 _INTEGER_LIMIT = 2**63
-# Mixpanel takes objects three deep. The SDK and `serialize_json` recurse into a record, and fail
+# Mixpanel takes objects three deep. The SDK and `json_text` recurse into a record, and fail
 # from some 300 levels on, when records of the same window are out already.
-_DEEPEST = 100
-_TOO_DEEP = f"it is nested too deeply (more than {_DEEPEST} levels)"
+DEEPEST = 100
+_TOO_DEEP = f"it is nested too deeply (more than {DEEPEST} levels)"
 # What an identity merge adds to an event that was exported before it; see
 # https://docs.mixpanel.com/docs/data-structure/property-reference/reserved-properties
 _ORIGINAL_IDENTITY = "$distinct_id_before_identity"
@@ -90,6 +89,17 @@ def parse_event(line: bytes) -> Event:
     return Event(name, properties, _time_ms(properties.get("time")), arrival_ms)
 
 
+def event_of(record: Record) -> Event:
+    """Return the event that a record was built of.
+
+    Raises:
+        InvalidLineError: It was built of none.
+    """
+    properties = record["properties"]
+    arrival_ms = _arrival_ms(properties.get("mp_processing_time_ms"))
+    return Event(record["event_name"], properties, _time_ms(properties.get("time")), arrival_ms)
+
+
 def build_record(event: Event, event_time: EventTime) -> Record:
     """Make the stream's record of an event; ``properties`` is the event's own object."""
     properties = event.properties
@@ -133,8 +143,8 @@ def event_id(event: Event) -> str:
         key: list[Any] = ["content", event.name, content]
     else:
         key = ["insert_id", event.name, event.time_ms, insert_id, identity]
-    canonical = serialize_json(key, sort_keys=True).encode("ascii")
-    return blake2b(canonical, digest_size=_EVENT_ID_BYTES).hexdigest()
+    canonical = json_text(key, sort_keys=True).encode("ascii")
+    return blake2b(canonical, digest_size=EVENT_ID_BYTES).hexdigest()
 
 
 def _parse_json(line: bytes) -> object:
@@ -153,10 +163,10 @@ def _parse_json(line: bytes) -> object:
 
 
 def _check_depth(line: bytes, value: object) -> None:
-    if line.count(b"{") + line.count(b"[") <= _DEEPEST:
+    if line.count(b"{") + line.count(b"[") <= DEEPEST:
         return
     containers = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         inner = (part for outer in containers for part in _parts(outer))
         containers = [part for part in inner if isinstance(part, (dict, list))]
         if not containers:
@@ -202,4 +212,4 @@ def integer_of(value: object) -> int | None:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return serialize_json(value)
+    return json_text(value)

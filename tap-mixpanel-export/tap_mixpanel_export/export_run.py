@@ -14,9 +14,10 @@ from tap_mixpanel_export import changed_settings, sweep
 from tap_mixpanel_export.client import ExportClient
 from tap_mixpanel_export.duplicates import SeenKeys
 from tap_mixpanel_export.errors import DayNotStartedError, ExportRefusedError
-from tap_mixpanel_export.event import Event, InvalidLineError, Record, build_record, parse_event
+from tap_mixpanel_export.framing_helpers import FramingHelpers
 from tap_mixpanel_export.instants import day_of, instant_text
 from tap_mixpanel_export.quarantine import Quarantine, WindowQuarantine
+from tap_mixpanel_export.record_spool import RecordBlock, SpooledBlock
 from tap_mixpanel_export.request_ledger import BudgetLimits, RequestLedger
 from tap_mixpanel_export.request_queue import RequestQueue
 from tap_mixpanel_export.run_report import Counts, RunReport
@@ -45,8 +46,23 @@ class ExportRun:
     """Exports everything that is due; use as a context manager."""
 
     def __init__(
-        self, settings: Settings, *, policy: RetryPolicy, clock: Clock, logger: logging.Logger
+        self,
+        settings: Settings,
+        *,
+        policy: RetryPolicy,
+        clock: Clock,
+        logger: logging.Logger,
+        makes_dicts: bool = True,
     ) -> None:
+        """Prepare a run; nothing is asked for yet.
+
+        Args:
+            settings: The tap's settings.
+            policy: How patient to be.
+            clock: What is taken for now.
+            logger: Gets the run's lines.
+            makes_dicts: Whether records are read from what comes out, and not only written.
+        """
         self._settings = settings
         self._clock = clock
         self._logger = logger
@@ -71,6 +87,9 @@ class ExportRun:
             clock=clock,
             logger=logger,
             tolerate_invalid_lines=settings.quarantine_invalid_lines,
+            event_time=settings.event_time,
+            makes_dicts=makes_dicts,
+            helpers=self._helpers(settings.workers),
         )
         self._size = WindowSize(settings.window_days, settings.max_window_days)
         self._quarantine = Quarantine(settings.state_dir)
@@ -84,6 +103,9 @@ class ExportRun:
             TOO_MANY_BYTES >> 30,
         )
 
+    def _helpers(self, workers: int) -> FramingHelpers | None:
+        return None if workers == 1 else self._stack.enter_context(FramingHelpers(workers))
+
     def __enter__(self) -> Self:
         self._stack.enter_context(self._client)
         return self
@@ -96,8 +118,8 @@ class ExportRun:
     ) -> None:
         self._stack.close()
 
-    def records(self, bookmark: Bookmark, checkpoint: Checkpoint) -> Iterator[Record]:
-        """Yield the records that are due.
+    def blocks(self, bookmark: Bookmark, checkpoint: Checkpoint) -> Iterator[RecordBlock]:
+        """Yield the records that are due, many at once.
 
         Args:
             bookmark: What earlier runs have done.
@@ -136,7 +158,7 @@ class ExportRun:
 
     def _sweep(
         self, bookmark: Bookmark, checkpoint: Checkpoint
-    ) -> Generator[Record, None, Bookmark]:
+    ) -> Generator[RecordBlock, None, Bookmark]:
         if bookmark.sweep is not None:
             self._report.sweep(bookmark.sweep)
         checkpoint(bookmark)
@@ -164,7 +186,7 @@ class ExportRun:
 
     def _windows(
         self, feed: WindowFeed, bookmark: Bookmark, checkpoint: Checkpoint
-    ) -> Generator[Record, None, Bookmark]:
+    ) -> Generator[RecordBlock, None, Bookmark]:
         with SeenKeys(self._spool.path) as seen:
             while True:
                 try:
@@ -205,22 +227,23 @@ class ExportRun:
         seen: SeenKeys,
         *,
         late_until: int | None,
-    ) -> Iterator[Record]:
+    ) -> Iterator[RecordBlock]:
         started = time.monotonic()
         late = instant_text(late_until) if window.was_exported and late_until is not None else ""
         counts = Counts(malformed=spooled.invalid_lines, received_bytes=spooled.received_bytes)
+        counts.deferred = spooled.deferred if window.completes else 0
+        self._skew_check.take(spooled.distances)
         with self._quarantine.of(window.days) as quarantine:
-            for event in self._events(spooled, quarantine):
-                if window.arrivals.takes(event.arrival_ms):
-                    record = build_record(event, self._settings.event_time)
-                    if seen.add(record["event_id"]):
-                        counts.events += 1
-                        counts.late += record["time"] <= late
-                        yield record
-                    else:
-                        counts.duplicates += 1
-                elif window.completes and window.arrivals.defers(event.arrival_ms):
-                    counts.deferred += 1
+            for block in spooled.blocks():
+                if isinstance(block, SpooledBlock):
+                    fresh = block.without(seen)
+                    counts.events += fresh.count
+                    counts.duplicates += block.count - fresh.count
+                    counts.late += fresh.count_until(late) if late else 0
+                    yield fresh
+                else:
+                    for line in block:
+                        quarantine.add(line.index, line.reason, line.line)
         self._skew_check.end_window()
         self._report.window(
             window,
@@ -230,16 +253,6 @@ class ExportRun:
             requests_left=self._client.requests_left,
         )
         self._log_quarantine(window, spooled, quarantine)
-
-    def _events(self, spooled: SpooledWindow, quarantine: WindowQuarantine) -> Iterator[Event]:
-        for number, line in spooled.lines():
-            try:
-                event = parse_event(line)
-            except InvalidLineError as error:
-                quarantine.add(number, str(error), line)
-            else:
-                self._skew_check.look_at(event)
-                yield event
 
     def _without_last_day(self, bookmark: Bookmark, error: DayNotStartedError) -> Bookmark:
         """Leave the day that has not begun at Mixpanel to a later sweep.

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tap_mixpanel_export.client import ExportClient
-from tap_mixpanel_export.event import Event, InvalidLineError, parse_event
+from tap_mixpanel_export.event import Event, InvalidLineError, event_of
 from tap_mixpanel_export.impatient_clock import ImpatientClock
 from tap_mixpanel_export.request_ledger import BudgetLimits, RequestLedger
 from tap_mixpanel_export.request_queue import RequestQueue
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.clock import Clock
     from tap_mixpanel_export.retries import RetryPolicy
     from tap_mixpanel_export.settings import Settings
+    from tap_mixpanel_export.window_download import SpooledWindow
     from tap_mixpanel_export.windows import Window
 
 _LONGEST_READ = 120.0
+_ANY_ARRIVAL = (1 << 63) - 1
 
 
 def sample_lines(
@@ -50,7 +52,7 @@ def sample_lines(
         logger: Gets a line for each wait and each failed attempt.
 
     Yields:
-        A line's number, from 1, and its event, or what is wrong with it.
+        0 and an event, or a malformed line's number, from 1, and what is wrong with it.
 
     Raises:
         TapError: Mixpanel did not answer, or refused, or the hour's requests are used up.
@@ -62,7 +64,7 @@ def sample_lines(
         settings.state_dir, settings.budget_owner, limits, clock=impatient, logger=logger
     )
     queue = RequestQueue(ledger, at_once=1, clock=impatient, logger=logger)
-    everything = ArrivalFilter(arrived_after=None, arrived_until=int(clock.now() * 1000))
+    everything = ArrivalFilter(arrived_after=None, arrived_until=_ANY_ARRIVAL)
     window = PlannedWindow(days, everything, was_exported=False, limit=limit)
     with (
         ExportClient(settings, queue, clock, policy.deadline) as client,
@@ -77,13 +79,18 @@ def sample_lines(
             clock=clock,
             logger=logger,
             tolerate_invalid_lines=True,
+            event_time=settings.event_time,
         )
         with downloader.download(window, threading.Event()) as spooled:
-            for number, line in islice(spooled.lines(), limit):
-                try:
-                    yield number, parse_event(line)
-                except InvalidLineError as error:
-                    yield number, error
+            yield from islice(_contents(spooled), limit)
+
+
+def _contents(spooled: SpooledWindow) -> Iterator[tuple[int, Event | InvalidLineError]]:
+    for block in spooled.blocks():
+        if isinstance(block, list):
+            yield from ((line.index, InvalidLineError(line.reason)) for line in block)
+        else:
+            yield from ((0, event_of(record)) for record in block.records())
 
 
 def sample_events(

@@ -4,8 +4,9 @@ The SDK checkpoints by record; this tap checkpoints by window. It does so with
 ``Stream._increment_stream_state`` and ``Stream._write_state_message``. It ends on a signal with
 128 + its number where ``Tap._handle_termination`` of the SDK would end with 0, it words mistakes
 in the settings itself in ``PluginBase._validate_config``, and in ``PluginBase._env_var_config`` it
-looks for a ``.env`` in the working directory, where the SDK looks where it is installed. A test
-compares the names and signatures with the installed SDK's.
+looks for a ``.env`` in the working directory, where the SDK looks where it is installed. Records
+that the SDK would write as they are go past ``Stream._sync_records``, many at once. A test compares
+the names and signatures with the installed SDK's.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import os
 import signal
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from dotenv import find_dotenv
 from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, MappingError, SyncLifecycleSignal
 from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.mapper import SameRecordTransform
 
 from tap_mixpanel_export.bookmark_json import stream_bookmark
 from tap_mixpanel_export.config_check import (
@@ -31,9 +33,15 @@ from tap_mixpanel_export.config_check import (
     unknown_variables,
 )
 from tap_mixpanel_export.errors import TapError
+from tap_mixpanel_export.line_writer import LineWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
     from types import FrameType
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_mixpanel_export.record_spool import RecordBlock
 
 _SIGNAL_EXIT = 128
 # What ends a stream with a line of its own, or as it was meant to end.
@@ -50,6 +58,8 @@ logging.getLogger("tap-mixpanel-export").addFilter(_says_something)
 
 class CheckedTap(Tap, ABC):
     """A tap that words every mistake in its settings as one line, and obeys signals at once."""
+
+    message_writer_class = LineWriter
 
     def __init__(
         self, *, state: Any = None, parse_env_config: bool = False, **options: Any
@@ -140,6 +150,45 @@ class WindowedStream(Stream, ABC):
         if level >= logging.ERROR and isinstance(sys.exc_info()[1], _NOT_UNHANDLED):
             return
         super().log(message, *args, level=level, **kwargs)
+
+    @abstractmethod
+    def record_blocks(self) -> Iterator[RecordBlock]:
+        """Yield all records, many at once, for a run of which ``writes_lines`` is true."""
+
+    @property
+    def writes_lines(self) -> bool:
+        """Whether the SDK would write each record as it comes."""
+        return (
+            isinstance(self._tap.message_writer, LineWriter)
+            and self.selected
+            and all(self.mask.values())
+            and self.ABORT_AT_RECORD_COUNT is None
+            and not self.child_streams
+            and len(self.stream_maps) == 1
+            and type(self.stream_maps[0]) is SameRecordTransform
+            and self.stream_maps[0].stream_alias == self.name
+            and not self.stream_maps[0].flattening_enabled
+        )
+
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        if not (write_messages and context is None and self.writes_lines):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        writer = cast("LineWriter", self._tap.message_writer)
+        counter, timer = self.get_record_counter(), self.get_sync_timer()
+        for meter in (counter, timer):
+            meter.with_context({})  # as the SDK tells of a stream without contexts
+        with counter, timer:
+            self._write_starting_replication_value(None)
+            for block in self.record_blocks():
+                if block.count:
+                    writer.write_lines(block.lines)
+                    self.state_manager.is_flushed = False
+                    counter.increment(block.count)
+        self._finalize_state(self.stream_state)
+        self._write_state_message()
 
     def _increment_stream_state(self, *_args: Any, **_kwargs: Any) -> None:
         """Do nothing: no single record moves the bookmark."""

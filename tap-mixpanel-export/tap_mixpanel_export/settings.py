@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import platformdirs
 
 from tap_mixpanel_export.config_schema import COLUMNS, DEFAULTS
+from tap_mixpanel_export.cores import available_cores
 from tap_mixpanel_export.credentials import (
     API_SECRET,
     SECRET_SETTINGS,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 DISTRIBUTION = "tap-mixpanel-export"
 EARLIEST_DAY = date(2000, 1, 1)
 
+MOST_WORKERS = 2
+"""By default: they frame as many events as the rest of the tap can receive and write."""
+
 _MINUTE_MS = 60_000
 _T = TypeVar("_T")
 
@@ -51,6 +55,7 @@ class Settings:
         excluded: Raw names of properties that never leave the tap (``exclude_properties``).
         state_dir: A directory that was found writable.
         request_timeout: Seconds.
+        workers: Processes that frame events, 1 for none beside this one.
     """
 
     credentials: Credentials
@@ -67,6 +72,7 @@ class Settings:
     server_selects_late_events: bool
     max_concurrent_requests: int
     max_requests_per_hour: int
+    workers: int
     quarantine_invalid_lines: bool
     has_columns: bool
     excluded: frozenset[str]
@@ -164,6 +170,7 @@ class _Reader:
             server_selects_late_events=config["late_event_filter"] == "server",
             max_concurrent_requests=int(config["max_concurrent_requests"]),
             max_requests_per_hour=int(config["max_requests_per_hour"]),
+            workers=int(config.get("workers") or min(available_cores(), MOST_WORKERS)),
             quarantine_invalid_lines=config["on_invalid_line"] == "quarantine",
             has_columns=config["properties_layout"] == COLUMNS,
             excluded=frozenset(config.get("exclude_properties", ())),

@@ -8,6 +8,7 @@ that ``event_time_basis`` or ``project_timezone`` is wrong.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 from statistics import median_low
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Iterable
+
+MOST_DISTANCES = 2000
+"""Events of a window that are looked at."""
 
 _ENOUGH = 5
-_SAMPLE = 2000
 _MINUTE = 60_000
 _QUARTER_HOUR = 15 * _MINUTE
 _TOLERANCE = 2 * _MINUTE
@@ -43,16 +47,38 @@ class SkewSample:
         """Whether there are enough of them to judge."""
         return self.count >= _ENOUGH
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more events are taken."""
+        return self.count >= MOST_DISTANCES
+
+    @property
+    def distances(self) -> list[int]:
+        """Receipt minus time of its events, in milliseconds."""
+        return [*self._distances]
+
     def look_at(self, event: Event) -> None:
         """Take an event into the sample."""
-        if len(self._distances) >= _SAMPLE:
-            return
         received = integer_of(event.properties.get("$mp_api_timestamp_ms"))
-        if received is None or event.properties.get("$import") is True:
+        is_imported = event.properties.get("$import") is True
+        self.weigh(event.time_ms, received, is_imported=is_imported)
+
+    def weigh(self, time_ms: int, received_ms: int | None, *, is_imported: bool) -> None:
+        """Take an event into the sample.
+
+        Args:
+            time_ms: Its raw ``time`` in milliseconds.
+            received_ms: ``$mp_api_timestamp_ms``, UTC milliseconds, if it has it.
+            is_imported: Whether ``$import`` is true.
+        """
+        if self.is_full or is_imported or received_ms is None:
             return
-        if not EARLIEST_TIME <= received <= LATEST_TIME:
-            return
-        self._distances.append(received - self._event_time.to_utc(event.time_ms, received))
+        if EARLIEST_TIME <= received_ms <= LATEST_TIME:
+            self._distances.append(received_ms - self._event_time.to_utc(time_ms, received_ms))
+
+    def extend(self, distances: Iterable[int]) -> None:
+        """Take distances of another sample into this one, up to its size."""
+        self._distances.extend(islice(distances, MOST_DISTANCES - self.count))
 
     def advice(self) -> str | None:
         """Return what speaks against the settings and what to look at, or None."""
@@ -90,6 +116,11 @@ class SkewCheck:
         """Take an event into the window's sample."""
         if not self._warned:
             self._sample.look_at(event)
+
+    def take(self, distances: Iterable[int]) -> None:
+        """Take the distances of the window's first events into its sample."""
+        if not self._warned:
+            self._sample.extend(distances)
 
     def end_window(self) -> None:
         """Judge the window's sample and warn if it speaks against the settings."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SPOOL_SUFFIX = ".spool"
 
+_MOST_PLAIN = 4 << 30
+_SHARE_OF_FREE = 4
 _LOCK = "lock"
 _PREFIX = "tap-mixpanel-export"
 _OURS = re.compile(rf"{_PREFIX}-\d+-\w+")  # with the process's id and what mkdtemp adds
@@ -53,6 +55,17 @@ class SpoolDirectory:
                 lock = _try_lock(self.path / _LOCK, os.O_CREAT)
         self._finalizer = weakref.finalize(self, _remove, self.path, lock)
 
+    def has_room(self) -> bool:
+        """Whether so little is in it that no file in it needs to be compressed.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        disk = os.statvfs(self.path)
+        room = min(_MOST_PLAIN, disk.f_bavail * disk.f_frsize // _SHARE_OF_FREE)
+        with os.scandir(self.path) as entries:
+            return sum(_size(entry) for entry in entries) < room
+
     def __enter__(self) -> Self:
         return self
 
@@ -63,6 +76,13 @@ class SpoolDirectory:
         traceback: TracebackType | None,
     ) -> None:
         self._finalizer()
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:  # another thread is done with it
+        return 0
 
 
 @contextmanager

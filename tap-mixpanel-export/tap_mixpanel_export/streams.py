@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from tap_mixpanel_export.event import Record
+    from tap_mixpanel_export.record_spool import RecordBlock
     from tap_mixpanel_export.sweep import Bookmark
     from tap_mixpanel_export.tap import TapMixpanelExport
 
@@ -96,11 +97,26 @@ class EventsStream(WindowedStream):
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         return value  # the sweep weighs start_date itself
 
+    @property
+    @override
+    def writes_lines(self) -> bool:
+        tap = self._export_tap
+        is_whole = not (tap.excluded or self._nameless or tap.settings.has_columns)
+        return is_whole and super().writes_lines
+
+    @override
+    def record_blocks(self) -> Iterator[RecordBlock]:
+        self._warn()
+        return self._blocks(makes_dicts=False)
+
+    def _warn(self) -> None:
+        for line in (*halves(self.mask, self._export_tap.excluded), *self._catalog_warnings()):
+            self.logger.warning("%s", line)
+
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         excluded = self._export_tap.excluded
-        for line in (*halves(self.mask, excluded), *self._catalog_warnings()):
-            self.logger.warning("%s", line)
+        self._warn()
         records = self._exported()
         if excluded:
             records = without_fixed(records, excluded)
@@ -148,14 +164,24 @@ class EventsStream(WindowedStream):
             )
 
     def _exported(self) -> Iterator[Record]:
+        for block in self._blocks(makes_dicts=True):
+            yield from block.records()
+
+    def _blocks(self, *, makes_dicts: bool) -> Iterator[RecordBlock]:
         tap = self._export_tap
         settings = tap.settings
         bookmark = from_json(
             self.stream_state, zone=settings.rules.zone, now_ms=int(tap.clock.now() * 1000)
         )
-        run = ExportRun(settings, policy=tap.retry_policy, clock=tap.clock, logger=self.logger)
+        run = ExportRun(
+            settings,
+            policy=tap.retry_policy,
+            clock=tap.clock,
+            logger=self.logger,
+            makes_dicts=makes_dicts,
+        )
         with run:
-            yield from run.records(bookmark, self._checkpoint)
+            yield from run.blocks(bookmark, self._checkpoint)
 
     def _checkpoint(self, bookmark: Bookmark) -> None:
         self.write_checkpoint(to_json(bookmark))

@@ -21,22 +21,20 @@ from tap_mixpanel_export import bookmark_json
 from tap_mixpanel_export.clock import Clock, SystemClock
 from tap_mixpanel_export.command import ExportCommand, checked_json, settings_errors
 from tap_mixpanel_export.config_schema import COLUMNS, config_schema
-from tap_mixpanel_export.connection_check.check import ConnectionCheck
-from tap_mixpanel_export.connection_check.residency import Residency
 from tap_mixpanel_export.credentials import API_SECRET, RETIREMENT_NOTICE
-from tap_mixpanel_export.discovery.property_discovery import DiscoveryError, PropertyDiscovery
-from tap_mixpanel_export.errors import SettingsError, TapError
+from tap_mixpanel_export.errors import DiscoveryError, SettingsError, TapError
 from tap_mixpanel_export.events_schema import SCHEMA, columns_schema, listing_schema
 from tap_mixpanel_export.hosts import REGIONS, RegionHosts, asks_app_host, with_hosts
 from tap_mixpanel_export.retries import RetryPolicy
 from tap_mixpanel_export.sdk_hooks import CheckedTap
 from tap_mixpanel_export.settings import DISTRIBUTION, Settings, parse_settings
-from tap_mixpanel_export.streams import EventsStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_mixpanel_export.connection_check.check import ConnectionCheck
     from tap_mixpanel_export.discovery.memory import KnownProperty
+    from tap_mixpanel_export.streams import EventsStream
 
 # The SDK adds these whatever the capabilities are.
 _NOT_HONOURED = ("faker_config", *FLATTENING_CONFIG["properties"])
@@ -122,6 +120,9 @@ class TapMixpanelExport(CheckedTap):
 
     @override
     def discover_streams(self) -> Sequence[EventsStream]:
+        # Here and below: what only some commands need is imported by those.
+        from tap_mixpanel_export.streams import EventsStream  # noqa: PLC0415
+
         return [EventsStream(self, self._schema())]
 
     def _schema(self) -> dict[str, Any]:
@@ -150,6 +151,10 @@ class TapMixpanelExport(CheckedTap):
         mistakes = [] if self._settings is not None else self.check_settings()
         if mistakes:  # discovery begins without a check
             raise SettingsError(*mistakes)
+        from tap_mixpanel_export.discovery.property_discovery import (  # noqa: PLC0415
+            PropertyDiscovery,
+        )
+
         discovery = PropertyDiscovery(
             self.settings,
             policy=self.retry_policy,
@@ -226,6 +231,9 @@ class TapMixpanelExport(CheckedTap):
 
     def connection_check(self) -> ConnectionCheck:
         """Return the checks of ``--test``."""
+        from tap_mixpanel_export.connection_check.check import ConnectionCheck  # noqa: PLC0415
+        from tap_mixpanel_export.connection_check.residency import Residency  # noqa: PLC0415
+
         names_export, names_app = (bool(self.config.get(name)) for name in ("api_url", "app_url"))
         own = names_export or names_app
         region = None if own else str(self.config["region"])

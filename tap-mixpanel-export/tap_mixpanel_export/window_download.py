@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import tempfile
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
@@ -21,13 +19,10 @@ from tap_mixpanel_export.errors import (
     RateLimitedError,
     RunEndedError,
 )
-from tap_mixpanel_export.export_body import (
-    BodyChecker,
-    Decoder,
-    GzipDecoder,
-    decoder_for,
-    is_blank,
-)
+from tap_mixpanel_export.export_body import BodyChecker, decoder_for
+from tap_mixpanel_export.frame_queue import FrameQueue
+from tap_mixpanel_export.framing import BlockPlace, Framing, OddLine
+from tap_mixpanel_export.record_spool import SpooledBlock, SpoolPart, read_blocks, remove_parts
 from tap_mixpanel_export.size_limit import SizeLimit
 from tap_mixpanel_export.spool import SPOOL_SUFFIX, SpoolDirectory, storage_errors
 
@@ -43,32 +38,28 @@ if TYPE_CHECKING:
 
     from tap_mixpanel_export.client import ExportClient
     from tap_mixpanel_export.clock import Clock
+    from tap_mixpanel_export.event_time import EventTime
+    from tap_mixpanel_export.framing_helpers import FramingHelpers
     from tap_mixpanel_export.request_queue import RequestQueue
     from tap_mixpanel_export.retries import RetryPolicy
     from tap_mixpanel_export.window_plan import PlannedWindow
 
 _CHUNK = 1 << 16
-_READ_BUFFER = 1 << 20
-_FAST = 1
-
-
-class Sink(Protocol):
-    """Where a body is written to."""
-
-    def write(self, data: bytes, /) -> int:
-        """Write some of it."""
 
 
 @dataclass(frozen=True)
 class SpooledWindow:
-    """A whole window on disk; use as a context manager, which removes the file.
+    """A whole window on disk; use as a context manager, which removes its files.
 
     Attributes:
-        path: The body, compressed with gzip.
+        path: The first of its files.
         events: How many of its lines are events.
         invalid_lines: How many are not.
         received_bytes: Bytes as received.
         seconds: What the successful attempt took.
+        deferred: Events that arrived too late for the sweep.
+        distances: Receipt minus time of the first events, in milliseconds.
+        places: Where its records and malformed lines are.
     """
 
     path: Path
@@ -76,6 +67,9 @@ class SpooledWindow:
     invalid_lines: int
     received_bytes: int
     seconds: float
+    deferred: int = 0
+    distances: tuple[int, ...] = ()
+    places: list[BlockPlace] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -86,16 +80,11 @@ class SpooledWindow:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.path.unlink(missing_ok=True)
+        remove_parts(self.path)
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield each line that is not blank, with its number from 1."""
-        # A large buffer in front of GzipFile, whose own line reading is slow.
-        inflated = cast("io.RawIOBase", gzip.GzipFile(self.path))
-        with io.BufferedReader(inflated, _READ_BUFFER) as body:
-            for number, line in enumerate(body, start=1):
-                if not is_blank(line):
-                    yield number, line
+    def blocks(self) -> Iterator[SpooledBlock | list[OddLine]]:
+        """Yield its records and its malformed lines."""
+        return read_blocks(self.path, self.places)
 
 
 class WindowDownloader:
@@ -112,7 +101,25 @@ class WindowDownloader:
         clock: Clock,
         logger: logging.Logger,
         tolerate_invalid_lines: bool,
+        event_time: EventTime,
+        makes_dicts: bool = True,
+        helpers: FramingHelpers | None = None,
     ) -> None:
+        """Begin without any window.
+
+        Args:
+            client: Sends the requests.
+            queue: Says when.
+            spool: Where windows are kept.
+            policy: How patient to be.
+            zone: Zone of the project's days.
+            clock: Measures waits.
+            logger: Gets a line for each failed attempt.
+            tolerate_invalid_lines: Whether malformed lines are put aside.
+            event_time: How a raw ``time`` is read.
+            makes_dicts: Whether records are read from the spool, and not only written out.
+            helpers: Processes that share the work on large windows.
+        """
         self._client = client
         self._queue = queue
         self._spool = spool
@@ -121,6 +128,10 @@ class WindowDownloader:
         self._clock = clock
         self._logger = logger
         self._tolerate = tolerate_invalid_lines
+        wall_clock_zone = event_time.wall_clock_zone
+        self._wall_clock_zone = None if wall_clock_zone is None else wall_clock_zone.key
+        self._makes_dicts = makes_dicts
+        self._helpers = helpers
 
     def download(self, window: PlannedWindow, ended: Event) -> SpooledWindow:
         """Bring a window's whole body onto the disk.
@@ -182,7 +193,7 @@ class WindowDownloader:
             with storage_errors(self._spool.path), file:
                 return self._receive(window, limit, ended, file)
         except BaseException:
-            Path(file.name).unlink(missing_ok=True)
+            remove_parts(Path(file.name))
             raise
 
     def _receive(
@@ -192,40 +203,51 @@ class WindowDownloader:
         ended: Event,
         file: _TemporaryFileWrapper[bytes],
     ) -> SpooledWindow:
+        path = Path(file.name)
+        part = SpoolPart(file.file)
+        framing = self._framing(window)
+        helpers = None if self._helpers is None else self._helpers.of_body(framing, path)
         with self._client.export(window, ended) as response:
             started = time.monotonic()
             decoder = decoder_for(response.headers.get("Content-Encoding"))
-            checker = BodyChecker(decoder, tolerate_invalid_lines=self._tolerate)
+            frames = FrameQueue(framing, part, has_room=self._has_room, helpers=helpers)
+            checker = BodyChecker(
+                decoder, tolerate_invalid_lines=self._tolerate, frames=frames, part=part
+            )
             limit.watch(checker)
             received = 0
-            with _compressing(decoder, file) as spool:
+            with closing(checker):
                 for chunk in response.raw.stream(_CHUNK, decode_content=False):
                     if ended.is_set():
                         raise RunEndedError
                     received += len(chunk)
                     checker.feed(chunk)
-                    spool.write(chunk)
                     limit.check(received)
-            _check_length(response, received)
-            if response.headers.get("Content-Length") != "0":  # else whole, whatever its encoding
-                checker.finish()
+                _check_length(response, received)
+                if response.headers.get("Content-Length") != "0":  # else whole, however encoded
+                    checker.finish()
         return SpooledWindow(
-            path=Path(file.name),
+            path=path,
             events=checker.events,
             invalid_lines=checker.invalid_lines,
             received_bytes=received,
             seconds=response.elapsed.total_seconds() + time.monotonic() - started,
+            deferred=checker.deferred,
+            distances=tuple(checker.distances),
+            places=checker.places,
         )
 
+    def _has_room(self) -> bool:
+        return not self._makes_dicts and self._spool.has_room()
 
-@contextmanager
-def _compressing(decoder: Decoder, file: _TemporaryFileWrapper[bytes]) -> Iterator[Sink]:
-    """Give a place to write a body to as it comes, so that the file is compressed."""
-    if isinstance(decoder, GzipDecoder):
-        yield file
-        return
-    with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_FAST, mtime=0) as compressed:
-        yield compressed
+    def _framing(self, window: PlannedWindow) -> Framing:
+        return Framing(
+            arrived_after=window.arrivals.arrived_after,
+            arrived_until=window.arrivals.arrived_until,
+            wall_clock_zone=self._wall_clock_zone,
+            tolerates_malformed=self._tolerate,
+            makes_dicts=self._makes_dicts,
+        )
 
 
 def _check_length(response: requests.Response, received: int) -> None:

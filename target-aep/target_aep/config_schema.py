@@ -208,7 +208,9 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
         default="json",
         allowed_values=["json", "parquet"],
         title="File format",
-        description="`json`; `parquet` is not available in this version",
+        description=(
+            "`json` (lines), or `parquet`: a tenth of the bytes, for more work on this machine"
+        ),
     ),
     th.Property(
         "batch_max_bytes",
@@ -289,6 +291,15 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
         default=4,
         title="Uploads at once",
         description="Files that are uploaded at the same time",
+    ),
+    th.Property(
+        "workers",
+        th.IntegerType(minimum=1),
+        title="Worker processes",
+        description=(
+            "Processes that map records, once an input is long enough to gain by them; 1 maps all "
+            "in the target's own. Default: one for each processor there is, at most 4"
+        ),
     ),
     additional_properties=False,
 ).to_dict()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import typing as t
-from collections import Counter
 
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine, SingerError
-from singer_sdk.singerlib.json import deserialize_json
 from typing_extensions import override
 
+from target_aep.input_chunks import InputChunks
+from target_aep.loading.json_lines import read_json
+from target_aep.message_passage import MessagePassage
 from target_aep.message_shapes import check_shape
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from target_aep.message_shapes import Message
+    from target_aep.record_runs import RecordRuns
 
 
 _NOT_JSON = (
@@ -46,6 +47,8 @@ class NumberedReader(GenericSingerReader[bytes]):
         self.bytes_read = 0
         self.was_cut = False
         self.mistake: Exception | None = None
+        self._taken_from: Callable[[Message], None] | None = None
+        self._runs: RecordRuns | None = None
 
     @property
     def ended_early(self) -> bool:
@@ -57,69 +60,47 @@ class NumberedReader(GenericSingerReader[bytes]):
     def default_input(self) -> t.IO[bytes]:
         return sys.stdin.buffer
 
+    def let_take(self, callback: Callable[[Message], None], runs: RecordRuns) -> None:
+        """Let RECORD lines that need nothing but to be mapped be taken together.
+
+        Args:
+            callback: Where it would take RECORD messages.
+            runs: Takes them instead.
+        """
+        self._taken_from, self._runs = callback, runs
+
     @override
     def process_lines(
         self, file_input: t.IO[t.Any] | None, callbacks: dict[str, Callable[[Message], None]]
     ) -> t.Counter[str]:
         source = file_input or self.default_input
-        lines = self._whole_lines(getattr(source, "buffer", source))
-        counts: t.Counter[str] = Counter()
-        guarded = {kind: _guarded(kind, callback, counts) for kind, callback in callbacks.items()}
+        chunks = InputChunks(getattr(source, "buffer", source))
+        runs = self._runs if callbacks.get("RECORD") == self._taken_from else None
+        passage = MessagePassage(self, callbacks, runs)
         try:
-            super().process_lines(t.cast("t.IO[bytes]", lines), guarded)
+            passage.read(chunks)
         except (SingerError, SingerSDKError) as error:
             # Like the death of the tap: what the last STATE covers is loaded before it is raised.
             self.mistake = error
-        return counts
-
-    def _whole_lines(self, source: Iterable[t.Any]) -> Iterator[bytes]:
-        for line in source:
-            encoded = line.encode() if isinstance(line, str) else line
-            self.line_number += 1
-            self.bytes_read += len(encoded)
-            if encoded.isspace():
-                continue
-            if not encoded.endswith(b"\n") and not _is_json(encoded):
-                self.was_cut = True
-                return
-            yield encoded
+        finally:
+            if runs:
+                runs.end()
+        return passage.counts
 
     @override
     def deserialize_json(self, line: bytes) -> Message:
         try:
-            message = deserialize_json(line)
+            message = read_json(line)
         except RecursionError as error:
             raise InvalidInputLine("nested too deeply") from error
         except ValueError as error:
             raise InvalidInputLine(_NOT_JSON) from error
         return check_shape(message)
 
-    @override
-    def _process_unknown_message(self, message_dict: Message) -> None:
-        raise InvalidInputLine(f"unknown message type {message_dict['type']!r}")
+    def refuse_unknown(self, message: Message) -> t.NoReturn:
+        """Refuse a message of a type that there is not.
 
-
-def _is_json(line: bytes) -> bool:
-    try:
-        deserialize_json(line)
-    except RecursionError:
-        return True  # so it is refused as any other line of its kind
-    except ValueError:
-        return False
-    return True
-
-
-def _guarded(
-    kind: str, callback: Callable[[Message], None], counts: t.Counter[str]
-) -> Callable[[Message], None]:
-    """A callback that refuses what is nested too deeply, and counts what it has done."""
-
-    @functools.wraps(callback)
-    def guarded(message: Message) -> None:
-        try:
-            callback(message)
-        except RecursionError as error:
-            raise InvalidInputLine("nested too deeply") from error
-        counts[kind] += 1
-
-    return guarded
+        Raises:
+            InvalidInputLine: It is one.
+        """
+        raise InvalidInputLine(f"unknown message type {message['type']!r}")

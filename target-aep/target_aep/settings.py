@@ -14,6 +14,7 @@ from target_aep.config_schema import SECRETS
 from target_aep.data_prep.policies import Policies
 from target_aep.errors import TargetError
 from target_aep.loading.batch_commit import LoadOptions
+from target_aep.loading.file_format import NO_SCHEMA
 from target_aep.loading.local_destination import read_binding
 from target_aep.loading.platform_destination import DatasetChoice
 from target_aep.mapping.choice import MappingChoice, choose_mappings
@@ -28,6 +29,7 @@ if t.TYPE_CHECKING:
 
 _CREDENTIAL_SETTINGS = ("client_id", "client_secret", "org_id")
 _LARGEST_UPLOAD = 256_000_000
+_MOST_WORKERS = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Settings:
     identities: tuple[Identity, ...]
     identities_by_stream: Mapping[str, tuple[Identity, ...]]
     has_identity_map: bool
+    file_format: str
     local_path: Path
     local_binding: Binding
     batch_max_bytes: int
@@ -52,6 +55,7 @@ class Settings:
     run_summary_path: Path
     schema_evolution: EvolutionMode
     load: LoadOptions
+    workers: int
 
     def identities_of(self, stream: str) -> tuple[Identity, ...]:
         """What goes into the identityMap of a stream."""
@@ -113,6 +117,7 @@ def parse_settings(
             identities=identities,
             identities_by_stream=identities_by_stream,
             has_identity_map=config["identity_storage"] == "identity_map",
+            file_format=config["file_format"],
             local_path=Path(config["local_path"]),
             local_binding=binding,
             batch_max_bytes=config["batch_max_bytes"],
@@ -126,9 +131,17 @@ def parse_settings(
                 max_rejected_percent=float(config["max_rejected_percent"]),
                 max_concurrent_uploads=config["max_concurrent_uploads"],
             ),
+            workers=config.get("workers") or _default_workers(),
         ),
         [],
     )
+
+
+def _default_workers() -> int:
+    """As many as there are processors, as long as memory stays small and all have work."""
+    available = getattr(os, "sched_getaffinity", None)
+    processors = len(available(0)) if available else os.cpu_count() or 1
+    return min(processors, _MOST_WORKERS)
 
 
 def secret_errors(config: Mapping[str, t.Any]) -> list[str]:
@@ -213,9 +226,10 @@ def _unavailable(config: Mapping[str, t.Any]) -> list[str]:
     errors = []
     if config["ingestion"] != "batch":
         errors.append("ingestion: streaming is not available in this version, use batch")
-    if config["file_format"] != "json":
-        errors.append("file_format: parquet is not available in this version, use json")
-    if config["schema_evolution"] == "apply" and config["destination"] == "local":
+    is_local = config["destination"] == "local"
+    if config["file_format"] == "parquet" and is_local and not config.get("schema_path"):
+        errors.append(NO_SCHEMA)
+    if config["schema_evolution"] == "apply" and is_local:
         errors.append(
             "schema_evolution: apply changes a schema in Experience Platform; with "
             "destination=local use plan"

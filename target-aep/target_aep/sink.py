@@ -14,17 +14,20 @@ from typing_extensions import override
 from target_aep.api.pacing import FileLimits
 from target_aep.loading.commit_progress import CommitProgress
 from target_aep.loading.dead_letters import DeadLetters, make_letter, stream_file_name
+from target_aep.loading.record_copies import record_in
 from target_aep.loading.spool import BatchSpool
 from target_aep.loading.stream_loading import StreamLoader
-from target_aep.mapping.mapper import RejectedRecordError
+from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
 from target_aep.mapping.row_rules import PROFILE_MAX_BYTES
 from target_aep.retry.plan import planned_ids
 from target_aep.run_summary import StreamRun
+from target_aep.workers.recipe import Assignment
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_aep.loading.destination import Destination
+    from target_aep.loading.mapped_block import MappedBlock
     from target_aep.settings import Settings
     from target_aep.target import TargetAEP
 
@@ -60,7 +63,9 @@ class XdmSink(BatchSink):
         self._settings: Settings = target.settings
         self._destination: Destination = target.destination
         binding = self._destination.bind(stream_name)
-        self._mapper = target.mapper_of(stream_name, binding)
+        self._recipe = target.recipe_of(stream_name, binding)
+        self._census = target.census_of(binding, self._recipe)
+        self._mapper = self._recipe.mapper(target.now, self._census)
         self._mapper.learn_columns(schema)
         for warning in self._mapper.warnings:
             logger.warning("Stream '%s': %s", stream_name, warning)
@@ -143,6 +148,26 @@ class XdmSink(BatchSink):
         self._key_properties = key_properties or []
 
     @property
+    def mapper(self) -> RecordMapper:
+        """Maps the records."""
+        return self._mapper
+
+    def assignment(self, source: str) -> Assignment:
+        """What maps the records as they are now, anywhere.
+
+        Args:
+            source: The name of the stream in its RECORD messages.
+        """
+        return Assignment(
+            self._recipe,
+            self.schema,
+            source,
+            self.key_properties,
+            self._settings.file_max_bytes,
+            self._census is not None,
+        )
+
+    @property
     def has_enough(self) -> bool:
         """Whether what is pending makes a batch that closes at the next STATE."""
         return self._spool is not None and (
@@ -215,20 +240,55 @@ class XdmSink(BatchSink):
 
     @override
     def process_record(self, record: dict[str, t.Any], context: dict[str, t.Any]) -> None:
+        spool = self._open_spool()
+        self._received += 1
+        self._progress.add(record, self.key_properties)
+        try:
+            self._add(spool, record)
+        except RejectedRecordError as error:
+            self._reject(spool, record, error.field_path, error.reason)
+        except RecursionError:
+            self._reject(spool, record, None, "nested too deeply")
+
+    def take_block(self, block: MappedBlock, lines: list[bytes]) -> None:
+        """Take records that were mapped, as if they had come one by one through the SDK.
+
+        Args:
+            block: What they became.
+            lines: Their RECORD messages, without the newlines.
+
+        Raises:
+            TargetError: One is larger than a file may be, or the disk is full.
+        """
+        if not lines:
+            return
+        context = self._get_context({})
+        spool = self._open_spool()
+        self.tally_record_read(len(lines))
+        self._received += len(lines)
+        self._progress.add_number(block.number)
+        if block.counts:
+            self._mapper.add_counts(block.counts)
+        repeated = spool.add_block(block, lines)
+        self.file_limits.check(len(spool.files))
+        for position in block.oversized:
+            if position not in repeated:
+                self._count_oversized(block.ids[position], block.size_of(position))
+        for line, field, reason in block.rejected:
+            self._reject(spool, record_in(lines[line]), field, reason)
+        self.record_counter_metric.increment(len(lines))
+        if self.logger.isEnabledFor(logging.DEBUG):
+            for _ in lines:
+                self._after_process_record(context)
+
+    def _open_spool(self) -> BatchSpool:
         if self._spool is None:
             self._spool = BatchSpool(
                 self._destination.spool_folder(self.stream_name),
                 stream_file_name(self.stream_name),
                 self._settings.file_max_bytes,
             )
-        self._received += 1
-        self._progress.add(record, self.key_properties)
-        try:
-            self._add(self._spool, record)
-        except RejectedRecordError as error:
-            self._reject(self._spool, record, error.field_path, error.reason)
-        except RecursionError:
-            self._reject(self._spool, record, None, "nested too deeply")
+        return self._spool
 
     def _add(self, spool: BatchSpool, record: dict[str, t.Any]) -> None:
         row = self._mapper.map(record)
@@ -237,15 +297,15 @@ class XdmSink(BatchSink):
         self.file_limits.check(len(spool.files))
         size = spool.total_bytes - before - len(b"\n")
         if size > PROFILE_MAX_BYTES:
-            self._count_oversized(row, size)
+            self._count_oversized(row.get("_id"), size)
 
-    def _count_oversized(self, row: dict[str, t.Any], size: int) -> None:
+    def _count_oversized(self, identifier: t.Any, size: int) -> None:
         if not self._oversized:
             logger.warning(
                 "Stream '%s': the record %s has %d bytes as XDM. The data lake keeps it, but "
                 "Real-Time Customer Profile drops what is over 10 KB; others are counted",
                 self.stream_name,
-                row.get("_id"),
+                identifier,
                 size,
             )
         self._oversized += 1

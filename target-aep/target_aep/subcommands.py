@@ -1,30 +1,83 @@
-"""Commands beside loading: `target-aep NAME --config …`, with the settings of the target."""
+"""Commands beside loading: `target-aep NAME --config …`, with the settings of the target.
+
+Their modules are imported when they are called, as in click's own example of lazy subcommands:
+https://click.palletsprojects.com/en/stable/complex/#lazily-loading-subcommands
+"""
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import typing as t
 
 import click
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from target_aep.batch_status.command import status_command
-from target_aep.mapping_tools.commands import mapping_command
-from target_aep.preview.command import preview_command
-from target_aep.provisioning.commands import plan_command, provision_command
-from target_aep.retry.work import retry
-from target_aep.sandbox_check.command import check_command
-from target_aep.subcommand_running import config_option, run
-
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from singer_sdk.plugin_base import _ConfigInput
 
     from target_aep.target import TargetAEP
 
 _CONFIG = "--config"
+
+
+class Subcommand(t.NamedTuple):
+    """A command that is not imported before it is called.
+
+    Attributes:
+        name: What the first argument names; `NAME_command` of the module makes it.
+        module: Where that is.
+        summary: What it does, for its own help and for the target's.
+    """
+
+    name: str
+    module: str
+    summary: str
+
+    def make(self, target_class: type[TargetAEP]) -> click.Command:
+        """Import the command, with the settings of a target."""
+        factory = getattr(importlib.import_module(self.module), f"{self.name}_command")
+        return t.cast("click.Command", factory(target_class, self.summary))
+
+
+SUBCOMMANDS = (
+    Subcommand(
+        "retry",
+        "target_aep.retry.command",
+        "Load the dead letters again, as far as they can be mapped now.",
+    ),
+    Subcommand(
+        "preview",
+        "target_aep.preview.command",
+        "Show what the first records become, and send nothing.",
+    ),
+    Subcommand(
+        "mapping",
+        "target_aep.mapping_tools.commands",
+        "Check, convert or show mapping sets (check, convert, show).",
+    ),
+    Subcommand(
+        "status",
+        "target_aep.batch_status.command",
+        "Show the last batches of the dataset, or the rows that a batch left out.",
+    ),
+    Subcommand(
+        "check",
+        "target_aep.sandbox_check.command",
+        "Check credential, permissions, dataset, schema, mapping, namespaces; change nothing.",
+    ),
+    Subcommand(
+        "plan",
+        "target_aep.provisioning.commands",
+        "Show what a sandbox lacks for the input: namespaces, fields, schema, dataset.",
+    ),
+    Subcommand(
+        "provision",
+        "target_aep.provisioning.commands",
+        "Make and extend what `plan` shows; safe to repeat, and to interrupt.",
+    ),
+)
 
 
 class CommandWithSubcommands(SingerCommand):
@@ -33,16 +86,17 @@ class CommandWithSubcommands(SingerCommand):
     Options `--config` may stand before that name too.
     """
 
-    def __init__(self, *args: t.Any, subcommands: Sequence[click.Command], **kwargs: t.Any) -> None:
+    def __init__(self, *args: t.Any, target_class: type[TargetAEP], **kwargs: t.Any) -> None:
         """Add commands to the SDK's.
 
         Args:
             args: As for the SDK's command.
-            subcommands: The other commands.
+            target_class: Whose settings they have.
             kwargs: As for the SDK's command.
         """
-        super().__init__(*args, **kwargs)
-        self._subcommands = {command.name: command for command in subcommands}
+        super().__init__(*args, logger=target_class.logger, **kwargs)
+        self._target_class = target_class
+        self._subcommands = {each.name: each for each in SUBCOMMANDS}
 
     @override
     def make_context(
@@ -54,12 +108,13 @@ class CommandWithSubcommands(SingerCommand):
     ) -> click.Context:
         position = _after_config(args)
         name = args[position] if position < len(args) else "-"
-        command = self._subcommands.get(name)
-        if command is None and not name.startswith("-"):
+        subcommand = self._subcommands.get(name)
+        if subcommand is None and not name.startswith("-"):
             raise click.UsageError(_no_such_command(name, self._subcommands))
-        if command is None:
+        if subcommand is None:
             return super().make_context(info_name, args, parent, **extra)
         moved = [*args[position + 1 :], *args[:position]]
+        command = subcommand.make(self._target_class)
         return command.make_context(f"{info_name} {args[position]}", moved, parent, **extra)
 
     @override
@@ -70,9 +125,7 @@ class CommandWithSubcommands(SingerCommand):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name or "", command.help or "") for name, command in self._subcommands.items()]
-            )
+            formatter.write_dl([(each.name, each.summary) for each in SUBCOMMANDS])
 
 
 def with_subcommands(command: click.Command, target_class: type[TargetAEP]) -> click.Command:
@@ -88,21 +141,12 @@ def with_subcommands(command: click.Command, target_class: type[TargetAEP]) -> c
         context_settings=command.context_settings,
         params=command.params,
         help=command.help,
-        logger=target_class.logger,
-        subcommands=[
-            _retry_command(target_class),
-            preview_command(target_class),
-            mapping_command(target_class),
-            status_command(target_class),
-            check_command(target_class),
-            plan_command(target_class),
-            provision_command(target_class),
-        ],
+        target_class=target_class,
     )
 
 
-def _no_such_command(name: str, known: Iterable[str | None]) -> str:
-    near = difflib.get_close_matches(name, [each for each in known if each], n=1)
+def _no_such_command(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
     return f"no such command: {name}" + (f"; did you mean {near[0]}?" if near else "")
 
 
@@ -117,16 +161,3 @@ def _after_config(args: Sequence[str]) -> int:
         else:
             break
     return position
-
-
-def _retry_command(target_class: type[TargetAEP]) -> click.Command:
-    def invoke(config: _ConfigInput) -> None:
-        run(lambda: target_class(config=config.config, parse_env_config=config.parse_env), retry)
-
-    return SingerCommand(
-        name="retry",
-        callback=invoke,
-        params=[config_option(target_class)],
-        help="Load the dead letters again, as far as they can be mapped now.",
-        logger=target_class.logger,
-    )

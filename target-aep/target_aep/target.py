@@ -18,7 +18,6 @@ from typing_extensions import override
 from target_aep import command
 from target_aep.api.mapping_sets import fetch_mapping_set
 from target_aep.api.promotion import Polling
-from target_aep.batch_files import read_records
 from target_aep.configured_target import ConfiguredTarget
 from target_aep.errors import TargetError, UnfinishedRunError
 from target_aep.evolution import SchemaEvolution
@@ -26,9 +25,8 @@ from target_aep.loading.bookmarks import part_of, resumes
 from target_aep.loading.boundaries import begins_anew
 from target_aep.loading.commit_pipeline import CommitPipeline
 from target_aep.loading.destinations import make_client, make_destination
-from target_aep.mapping.mapper import RecordMapper
 from target_aep.message_reader import NumberedReader
-from target_aep.provisioning.extension import add_fields
+from target_aep.record_runs import RecordRuns
 from target_aep.run_end import (
     NO_STATE,
     cut_complaint,
@@ -38,6 +36,7 @@ from target_aep.run_end import (
 from target_aep.run_summary import Run, RunError, in_words, publish, summarise
 from target_aep.sink import XdmSink
 from target_aep.subcommands import with_subcommands
+from target_aep.workers.recipe import MapperRecipe
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +48,9 @@ if t.TYPE_CHECKING:
 
     from target_aep.loading.destination import Binding, Destination
     from target_aep.mapping.choice import MappingReference
+    from target_aep.mapping.mapper import RecordMapper
     from target_aep.mapping.model import MappingSet
+    from target_aep.provisioning.property_census import PropertyCensus
     from target_aep.provisioning.property_fields import Proposal
 
 
@@ -86,6 +87,9 @@ class TargetAEP(ConfiguredTarget):
         super().__init__(**kwargs)  # from here on a signal may come
         self._written_state: dict[str, t.Any] | None = None
         self.pipeline = CommitPipeline(self._emit_state)
+        self._reader.let_take(self._process_record_message, RecordRuns(self))
+        # Draining only hands spools over; for threads to do it in, the SDK would load joblib.
+        self.max_parallelism = 1
 
     @functools.cached_property
     def evolution(self) -> SchemaEvolution:
@@ -109,16 +113,36 @@ class TargetAEP(ConfiguredTarget):
         Raises:
             TargetError: Its mapping set can't be fetched, or not used with the dataset's schema.
         """
+        recipe = self.recipe_of(stream, binding)
+        return recipe.mapper(self.now, self.census_of(binding, recipe))
+
+    def recipe_of(self, stream: str, binding: Binding) -> MapperRecipe:
+        """Find out what the mapper of a stream is made of.
+
+        Args:
+            stream: Its name.
+            binding: Where it goes.
+
+        Raises:
+            TargetError: Its mapping set can't be fetched.
+        """
         mappings = self.settings.mappings
-        mapping_set = mappings.of(stream, self._fetch_mapping_set).for_tenant(binding.tenant)
-        return RecordMapper(
-            mapping_set,
+        return MapperRecipe(
+            mappings.of(stream, self._fetch_mapping_set).for_tenant(binding.tenant),
             binding.schema,
             self.settings.identities_of(stream),
-            self.now,
-            policies=mappings.policies,
-            census=self.evolution.census_of(binding, mapping_set),
+            mappings.policies,
+            self.now(),
         )
+
+    def census_of(self, binding: Binding, recipe: MapperRecipe) -> PropertyCensus | None:
+        """Where the properties of a stream without a typed field are counted; None if nowhere."""
+        return self.evolution.census_of(binding, recipe.mapping_set)
+
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether the moment is the system's, so that any process has it."""
+        return type(self).now is TargetAEP.now
 
     def _add_fields(
         self, dataset: str, parent: tuple[str, ...], proposals: Sequence[Proposal]
@@ -126,6 +150,8 @@ class TargetAEP(ConfiguredTarget):
         credential = self.settings.credential
         if credential is None:
             raise TargetError("schema_evolution: a schema is changed with a credential only")
+        from target_aep.provisioning.extension import add_fields  # noqa: PLC0415 - few runs need it
+
         client = make_client(self.settings, credential, self.rules)
         return add_fields(client, dataset, parent, proposals, self.now())
 
@@ -167,6 +193,8 @@ class TargetAEP(ConfiguredTarget):
     @override
     def _process_batch_message(self, message_dict: dict[str, t.Any]) -> None:
         """Take the records of the files like those of RECORD messages, stream maps included."""
+        from target_aep.batch_files import read_records  # noqa: PLC0415 - few runs need it
+
         stream = message_dict["stream"]
         for record in read_records(message_dict):
             self._process_record_message({"type": "RECORD", "stream": stream, "record": record})

@@ -101,7 +101,7 @@ def errors(result):
         ({**PLATFORM, "org_id": {"a": "123456789"}}, "org_id: must be a text, in quotes"),
         ({**PLATFORM, "dead_letter_path": "text.txt/x"}, "dead_letter_path: the folder"),
         ({**PLATFORM, "ingestion": "streaming"}, "ingestion: streaming is not available"),
-        ({**PLATFORM, "file_format": "parquet"}, "file_format: parquet is not available"),
+        ({**LOCAL, "file_format": "parquet"}, "file_format: parquet takes the types of its"),
         ({**LOCAL, "local_path": "text.txt"}, "local_path: the folder text.txt"),
         ({**LOCAL, "schema_path": "none.json"}, "schema_path: can't read none.json"),
         ({**LOCAL, "schema_path": "text.txt"}, "schema_path: text.txt is not JSON"),

@@ -45,6 +45,7 @@ GOOD = {
     "dead_letter_path": ("kept", "kept"),
     "run_summary_path": ("kept.json", "kept.json"),
     "max_concurrent_uploads": ("2", 2),
+    "workers": ("3", 3),
     "stream_maps": ('{"events": {"a": "1"}}', {"events": {"a": "1"}}),
     "stream_map_config": ('{"a": 1}', {"a": 1}),
 }

@@ -15,6 +15,7 @@ from emulators.aep.demo import (
     ORDERS_DATASET,
     install_demo,
 )
+from target_aep.mapping.mapper import RecordMapper
 from target_aep.xdm.schema import parse_schema
 from target_messages import EVENT_SCHEMA, reached, record, state
 from werkzeug.wrappers import Response
@@ -332,7 +333,7 @@ def test_a_record_that_the_stack_does_not_hold_is_rejected(sandbox, letters, mon
     def overflow(*_arguments):
         raise RecursionError
 
-    monkeypatch.setattr("target_aep.mapping.mapper.identity_map", overflow)
+    monkeypatch.setattr(RecordMapper, "_put_identities", overflow)
     outcome = sandbox.run([EVENT_SCHEMA, record(1), state(1)], max_rejected_percent=100)
     assert outcome.error is None
     (letter,) = letters()

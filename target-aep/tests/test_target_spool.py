@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from target_aep.errors import TargetError
-from target_aep.loading.seen_ids import SeenIds
+from target_aep.loading import record_copies
+from target_aep.loading.mapped_block import MappedBlock, Rejection
+from target_aep.loading.seen_ids import SeenIds, id_digest
 from target_aep.loading.spool import BatchSpool
 
 TEXTS = st.text(max_size=6)
@@ -185,3 +189,81 @@ def test_a_file_of_ids_that_can_not_be_made_is_an_error_that_names_the_disk(tmp_
     seen = SeenIds(tmp_path / "nowhere" / "seen.sqlite", in_memory=0)
     with pytest.raises(TargetError, match="can't write the spool"):
         seen.add("a")
+
+
+def block_of(identifiers, **changes):
+    rows = [b'{"_id":"%b"}\n' % identifier.encode() for identifier in identifiers]
+    ends = [sum(map(len, rows[: place + 1])) for place in range(len(rows))]
+    digests = [id_digest(identifier) for identifier in identifiers]
+    ids = [*identifiers]
+    block = MappedBlock(len(ids), bytearray(b"".join(rows)), ends, ids, digests)
+    return replace(block, **changes)
+
+
+def messages_of(identifiers):
+    return [
+        json.dumps({"type": "RECORD", "record": {"is": identifier, "_sdc_sequence": 1}}).encode()
+        for identifier in identifiers
+    ]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=6), max_size=6))
+def test_blocks_give_what_their_rows_give_one_by_one(blocks):
+    with TemporaryDirectory() as folder:
+        spools = [BatchSpool(Path(folder) / name, "events", 40) for name in ("one", "other")]
+        repeated = 0
+        for identifiers in blocks:
+            left_out = spools[0].add_block(block_of(identifiers), messages_of(identifiers))
+            repeated += len(left_out)
+            for identifier in identifiers:
+                spools[1].add_row({"_id": identifier}, {"is": identifier})
+        for spool in spools:
+            spool.finish()
+        found = [
+            (
+                spool.rows,
+                spool.repeated,
+                spool.total_bytes,
+                [file.read_bytes() for file in spool.files],
+                [*spool.records()],
+                spool.records_of(set("abcxyz")),
+            )
+            for spool in spools
+        ]
+        assert found[0] == found[1]
+        assert repeated == found[0][1]
+
+
+def test_lines_without_a_row_and_lines_that_are_spelled_anew_are_kept_so(spool):
+    block = block_of(
+        "ac",
+        taken=3,
+        rejected=[Rejection(1, None, "why")],
+        respelled={2: b'{"record":{"is":"C"}}'},
+    )
+    assert spool.add_block(block, messages_of("abc")) == []
+    spool.finish()
+    assert [*spool.records()] == [("a", {"is": "a"}), ("c", {"is": "C"})]
+
+
+def test_many_records_are_kept_in_their_order(spool):
+    for start in range(0, 3000, 100):
+        names = [f"n{number}" for number in range(start, start + 100)]
+        lines = [
+            json.dumps({"record": {"is": name, "random": os.urandom(200).hex()}}).encode()
+            for name in names
+        ]
+        spool.add_block(block_of(names), lines)
+    spool.finish()
+    assert [record["is"] for _, record in spool.records()] == [f"n{n}" for n in range(3000)]
+
+
+def test_records_that_can_not_be_kept_are_an_error_that_names_the_disk(spool, monkeypatch):
+    monkeypatch.setattr(record_copies.igzip, "compress", full_disk)
+    spool.add_block(block_of("a"), messages_of("a"))
+    with pytest.raises(TargetError, match="can't write the spool"):
+        spool.finish()
+
+
+def full_disk(*_):
+    raise OSError(28, "No space left on device")

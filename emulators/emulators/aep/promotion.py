@@ -9,12 +9,14 @@ Without a partial-ingestion threshold one bad row fails the batch.
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from emulators.aep.findings import DESCRIPTIONS
 from emulators.aep.lake import FILES
 from emulators.aep.model import Outcome
+from emulators.aep.parquet_input import RefusedFileError, read_parquet
 from emulators.aep.row_errors import RowErrorWriter
 from emulators.aep.row_validator import corrupt_row
 from emulators.aep.rows import RowWriter, remove_rows
@@ -61,24 +63,39 @@ def promote(
         return Outcome("failed", [refusal], _metrics(batch, 0, 0, None), {refusal["code"]: 0})
     codes: Counter[str] = Counter()
     total = 0
+    refused: JsonObject | None = None
     with (
         RowWriter(folder) as good,
         RowErrorWriter(folder / ROW_ERRORS, limits.row_error_file_bytes) as bad,
     ):
-        for path, line in _lines(batch, folder):
-            total += 1
-            if total % _CHECK_EVERY == 0 and stopping.is_set():
-                raise PromotionStoppedError(batch.id)
-            code = _place_row(line, path, validator, good, bad)
-            if code is not None:
-                codes[code] += 1
+        try:
+            for path, entry in _entries(batch, folder, validator):
+                total += 1
+                if total % _CHECK_EVERY == 0 and stopping.is_set():
+                    raise PromotionStoppedError(batch.id)
+                code = _place_row(entry, path, validator, good, bad)
+                if code is not None:
+                    codes[code] += 1
+        except RefusedFileError as error:
+            refused = error.refusal
+    if refused is not None:
+        remove_rows(folder)
+        shutil.rmtree(folder / ROW_ERRORS)
+        return Outcome("failed", [refused], _metrics(batch, 0, 0, None), {refused["code"]: 0})
     return _outcome(batch, folder, total, good, codes)
 
 
 def _place_row(
-    line: bytes, path: str, validator: RowValidator, good: RowWriter, bad: RowErrorWriter
+    entry: bytes | JsonObject,
+    path: str,
+    validator: RowValidator,
+    good: RowWriter,
+    bad: RowErrorWriter,
 ) -> str | None:
     """Store or reject one row; the first code when it was rejected."""
+    if isinstance(entry, dict):
+        return _judge_row(entry, None, path, validator, good, bad)
+    line = entry
     try:
         row = validator.parse(line)
         if row is not None:
@@ -92,7 +109,7 @@ def _place_row(
 
 def _judge_row(
     row: JsonObject,
-    line: bytes,
+    line: bytes | None,
     path: str,
     validator: RowValidator,
     good: RowWriter,
@@ -133,10 +150,10 @@ def _whole_batch_error(batch: Batch, limits: Limits) -> JsonObject | None:
             f"{len(batch.files)} files, more than {limits.files_per_batch}.",
             "rows": [],
         }
-    if batch.input_format["format"] != "json":
+    if batch.input_format["format"] == "csv":
         return {
             "code": "EMULATOR-501",
-            "description": f"The emulator promotes JSON only, not {batch.input_format['format']}.",
+            "description": "The emulator promotes JSON and Parquet only, not csv.",
             "rows": [],
         }
     if not batch.files or any(file.bytes == 0 for file in batch.files.values()):
@@ -162,6 +179,18 @@ def read_lines(stored: Path, *, multi_line: bool) -> Iterator[bytes]:
             text = line.strip()
             if text:
                 yield text
+
+
+def _entries(
+    batch: Batch, folder: Path, validator: RowValidator
+) -> Iterator[tuple[str, bytes | JsonObject]]:
+    """The rows of all files, each after its file's path: lines of JSON, or rows of Parquet."""
+    if batch.input_format["format"] == "json":
+        yield from _lines(batch, folder)
+        return
+    for path, file in sorted(batch.files.items()):
+        for row in read_parquet(folder / FILES / file.name, path, validator.schema):
+            yield path, row
 
 
 def _lines(batch: Batch, folder: Path) -> Iterator[tuple[str, bytes]]:

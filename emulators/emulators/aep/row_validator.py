@@ -25,12 +25,16 @@ _CORRUPT = Violation(CORRUPT, "", "json", "Row is corrupted and cannot be read."
 class RowValidator:
     """Checks rows; compile it once per batch.
 
+    Attributes:
+        schema: The dataset's flattened schema.
+
     Args:
         schema: The dataset's flattened schema.
         now: Epoch seconds that no `timestamp` may pass.
     """
 
     def __init__(self, schema: JsonObject, now: float) -> None:
+        self.schema = schema
         self._check = compile_field(schema, "")
         self._now = datetime.fromtimestamp(now, timezone.utc)
         self._has_timestamp = "timestamp" in schema.get("properties", {})

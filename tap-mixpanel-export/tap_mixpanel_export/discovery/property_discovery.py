@@ -14,7 +14,12 @@ from tap_mixpanel_export.discovery.lexicon import LexiconUnavailableError, lexic
 from tap_mixpanel_export.discovery.lexicon_definitions import LexiconProperty
 from tap_mixpanel_export.discovery.memory import LONGEST_AGE, Findings, KnownProperty, Memory
 from tap_mixpanel_export.discovery.property_types import commonest, corrected, kind_of, widened
-from tap_mixpanel_export.errors import RetriesExhaustedError, TapError, WindowTooLargeError
+from tap_mixpanel_export.errors import (
+    DiscoveryError,
+    RetriesExhaustedError,
+    TapError,
+    WindowTooLargeError,
+)
 from tap_mixpanel_export.events_schema import FIXED_COLUMN_OF, SCHEMA
 from tap_mixpanel_export.export_sample import sample_events
 from tap_mixpanel_export.instants import day_of
@@ -41,10 +46,6 @@ _PATIENCE = 60.0
 _MOST_REFUSALS = 2
 _LEXICON_SHARE = 1 / 3
 _PASSING = (RetriesExhaustedError, WindowTooLargeError)
-
-
-class DiscoveryError(TapError):
-    """Nothing could be found out; the text says why, and not what to do."""
 
 
 class PropertyDiscovery:

@@ -49,6 +49,7 @@ class NewBatch:
         partial_percent: Share of bad rows up to which the good ones are still ingested.
         partial_name: The field for it: documents of different age spell it differently.
         replaces: Batches whose rows, if there are any, this one takes the place of.
+        file_format: What its files are: `json` (lines) or `parquet`.
     """
 
     dataset_id: str
@@ -57,6 +58,7 @@ class NewBatch:
     partial_percent: float
     partial_name: str
     replaces: tuple[str, ...] = ()
+    file_format: str = "json"
 
     @property
     def external_id(self) -> str:
@@ -68,7 +70,7 @@ class NewBatch:
         document: dict[str, t.Any] = {
             "datasetId": self.dataset_id,
             "externalId": self.external_id,
-            "inputFormat": {"format": "json"},
+            "inputFormat": {"format": self.file_format},
             "enableErrorDiagnostics": True,
             self.partial_name: self.partial_percent,
         }
@@ -84,7 +86,7 @@ class NewBatch:
 
 
 def create_batch(client: PlatformClient, new: NewBatch) -> dict[str, t.Any]:
-    """Open a batch for JSON lines.
+    """Open a batch.
 
     Args:
         client: The platform.

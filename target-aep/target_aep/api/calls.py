@@ -6,9 +6,6 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
-from requests.auth import AuthBase
-from typing_extensions import override
-
 from target_aep.api.pacing import Pacing
 from target_aep.api.redaction import Redactor
 from target_aep.api.retrying import RetryPolicy
@@ -52,7 +49,7 @@ class CallRules:
         return self.policy.run(call, what, self.stopped)
 
 
-class Bearer(AuthBase):
+class Bearer:
     """The access token, or no authorization at all.
 
     A call without an auth object would get the user's `~/.netrc` instead (requests,
@@ -63,8 +60,8 @@ class Bearer(AuthBase):
         """Send this token, or nothing."""
         self._token = token
 
-    @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign the request."""
         if self._token:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request

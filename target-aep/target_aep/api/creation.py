@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import typing as t
 from dataclasses import dataclass, field
-
-import requests
+from http import HTTPStatus
 
 from target_aep.api.client import Body, ResponseLostError
 from target_aep.api.retrying import RetriableError
@@ -15,12 +14,14 @@ from target_aep.errors import PlatformError
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    import requests
+
     from target_aep.api.client import PlatformClient
 
 _T = t.TypeVar("_T")
 
-_CONFLICT = requests.codes.conflict
-_REFUSALS = (requests.codes.bad_request, _CONFLICT)
+_CONFLICT = HTTPStatus.CONFLICT
+_REFUSALS = (HTTPStatus.BAD_REQUEST, _CONFLICT)
 _LOOKS = 3
 
 

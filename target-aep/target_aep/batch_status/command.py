@@ -24,8 +24,8 @@ if t.TYPE_CHECKING:
 _LIMIT = 10
 
 
-def status_command(target_class: type[TargetAEP]) -> click.Command:
-    """The command, with the settings of a target."""
+def status_command(target_class: type[TargetAEP], summary: str) -> click.Command:
+    """The command, with the settings of a target, and what it does."""
     onlooker_class = without_dataset(target_class)
 
     def invoke(
@@ -63,6 +63,6 @@ def status_command(target_class: type[TargetAEP]) -> click.Command:
             ),
             click.Option(["--json", "as_lines"], is_flag=True, help="Write JSON lines."),
         ],
-        help="Show the last batches of the dataset, or the rows that a batch left out.",
+        help=summary,
         logger=target_class.logger,
     )

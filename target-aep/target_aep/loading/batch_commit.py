@@ -37,7 +37,7 @@ from target_aep.loading.destination import Loaded, RowsRefusedError
 from target_aep.loading.earlier_batches import EarlierBatches
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import ThreadPoolExecutor
 
     from target_aep.api.client import PlatformClient
@@ -74,6 +74,8 @@ class BatchCommit:
         partial: PartialIngestion,
         pool: ThreadPoolExecutor,
         folder: Path,
+        file_format: str,
+        make_files: Callable[[], Sequence[Path]],
     ) -> None:
         """Bind the commit; nothing is requested yet.
 
@@ -85,6 +87,8 @@ class BatchCommit:
             partial: How partial ingestion is asked for.
             pool: Where uploads run.
             folder: For temporary files.
+            file_format: What the files are that are uploaded.
+            make_files: Makes them of the commit's files, where an upload turns out to be needed.
         """
         self._client = client
         self._dataset_id = dataset_id
@@ -93,6 +97,9 @@ class BatchCommit:
         self._partial = partial
         self._pool = pool
         self._folder = folder
+        self._format = file_format
+        self._make_files = make_files
+        self._files: Sequence[Path] = ()
         self._earlier = EarlierBatches(client, commit, options)
         self._made: set[str] = set()
         self._open_id: str | None = None
@@ -105,7 +112,8 @@ class BatchCommit:
 
         Raises:
             OtherRecordsError: A batch of the commit's name holds others.
-            RowsRefusedError: The batch failed as a whole because of the rows in it.
+            RowsRefusedError: The batch failed as a whole because of the rows in it, or can't be
+                made of them.
             BatchFailedError: It can't be brought in, or how it ended can't be learned.
             PlatformError: A call was refused.
         """
@@ -139,6 +147,7 @@ class BatchCommit:
 
     def _sent(self, attempt: int) -> dict[str, t.Any]:
         """Create a batch, fill and complete it; or what turns out to have its name."""
+        self._files = self._files or self._make_files()
         new = NewBatch(
             self._dataset_id,
             self._commit.key,
@@ -146,6 +155,7 @@ class BatchCommit:
             self._options.max_rejected_percent,
             self._partial.name,
             tuple(self._earlier.stalled),
+            self._format,
         )
         try:
             created = create_batch(self._client, new)
@@ -157,7 +167,7 @@ class BatchCommit:
         self._open_id = None
         self._complete(batch_id)
         self._made.add(batch_id)
-        logger.info("Batch %s: %d files uploaded, complete", batch_id, len(self._commit.files))
+        logger.info("Batch %s: %d files uploaded, complete", batch_id, len(self._files))
         ended = self._ended(batch_id, {**created, "status": "loaded"})
         self._partial.look_at(created if "tags" in created else ended, new.partial_name)
         return ended
@@ -176,7 +186,7 @@ class BatchCommit:
     def _upload(self, batch_id: str) -> None:
         uploads = [
             self._pool.submit(upload_file, self._client, batch_id, self._dataset_id, file)
-            for file in self._commit.files
+            for file in self._files
         ]
         try:
             for upload in as_completed(uploads):
@@ -210,6 +220,9 @@ class BatchCommit:
                 is_wider=self._earlier.is_wider(document),
                 is_same=self._earlier.is_same(document),
             )
+        else:
+            size = sum(file.stat().st_size for file in self._files)
+            loaded = replace(loaded, files=len(self._files), size=size)
         if not failed and not errors_of(document):
             return loaded
         found = rejected_rows(self._client, batch_id, self._new_folder())

@@ -32,7 +32,11 @@ class CommitProgress:
 
     def add(self, record: dict[str, t.Any], key_properties: Sequence[str]) -> None:
         """Add a record."""
-        self.records = (self.records + record_number(record, key_properties)) % MODULUS
+        self.add_number(record_number(record, key_properties))
+
+    def add_number(self, number: int) -> None:
+        """Add records by the sum of their `record_number`s."""
+        self.records = (self.records + number) % MODULUS
 
     def mark(self, short: str) -> None:
         """Note that a STATE covers every record so far.

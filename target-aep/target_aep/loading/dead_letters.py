@@ -199,6 +199,10 @@ class DeadLetters:
         """What tells the letters of commits from others."""
         return {letter_digest(letter) for letter in self._letters_of(*keys)}
 
+    def records(self, *keys: CommitKey) -> Iterator[t.Any]:
+        """The records of the letters of commits."""
+        return (letter.get("record") for letter in self._letters_of(*keys))
+
     def _letters_of(self, *keys: CommitKey) -> Iterator[Letter]:
         return (letter for path in self.files(*keys) for letter in read_letters(path))
 

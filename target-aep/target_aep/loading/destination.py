@@ -62,6 +62,8 @@ class Loaded:
         is_wider: Whether that earlier commit goes on to a later STATE.
         is_same: Whether it is known to be of the same records, no more and no less.
         rows: How many rows it was sent, as far as that is known.
+        files: How many files this run has sent; None if they were those of the commit.
+        size: Their bytes; None if they were those of the commit.
     """
 
     batch: str
@@ -72,17 +74,19 @@ class Loaded:
     is_wider: bool = False
     is_same: bool = False
     rows: int | None = None
+    files: int | None = None
+    size: int | None = None
 
 
 class RowsRefusedError(BatchFailedError):
-    """A batch failed as a whole because of rows in it.
+    """A batch failed as a whole because of rows in it, or could not be made of them.
 
     Attributes:
-        batch: Its name.
+        batch: Its name; None if there is none, since nothing was sent.
         row_errors: Rows at fault, as far as they are listed; to be gone through once.
     """
 
-    def __init__(self, message: str, batch: str, row_errors: Iterable[RowError]) -> None:
+    def __init__(self, message: str, batch: str | None, row_errors: Iterable[RowError]) -> None:
         super().__init__(message)
         self.batch = batch
         self.row_errors = row_errors
@@ -112,6 +116,7 @@ class Destination(t.Protocol):
 
         Raises:
             OtherRecordsError: A batch of its name holds others.
+            RowsRefusedError: It can't be brought in with some of the rows.
         """
 
     def abandon(self) -> None:

@@ -7,6 +7,7 @@ import typing as t
 
 from target_aep.api.client import PlatformClient
 from target_aep.api.ims import TokenSource
+from target_aep.loading.file_format import make_file_format
 from target_aep.loading.local_destination import LocalDestination
 from target_aep.loading.platform_destination import PlatformDestination
 
@@ -26,13 +27,15 @@ def make_destination(settings: Settings, rules: CallRules, polling: Polling) -> 
         rules: How calls are made, where there are any.
         polling: The pace at which the promotion of a batch is watched.
     """
+    file_format = make_file_format(settings.file_format, settings.file_max_bytes)
     if settings.credential is None:
-        return LocalDestination(settings.local_path, settings.local_binding)
+        return LocalDestination(settings.local_path, settings.local_binding, file_format)
     return PlatformDestination(
         make_client(settings, settings.credential, rules),
         settings.dataset_choice,
         dataclasses.replace(settings.load, polling=polling),
         needs_tenant=settings.mappings.needs_tenant,
+        file_format=file_format,
     )
 
 

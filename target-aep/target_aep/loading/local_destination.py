@@ -17,6 +17,7 @@ from target_aep.xdm.schema import parse_schema, tenant_of
 
 if t.TYPE_CHECKING:
     from target_aep.loading.destination import Commit
+    from target_aep.loading.file_format import FileFormat
 
 DEFAULT_TENANT: t.Final = "tenant"
 
@@ -24,10 +25,17 @@ DEFAULT_TENANT: t.Final = "tenant"
 class LocalDestination:
     """Writes `{local_path}/{stream}/{batch}/{stream}-00001.json`; a batch appears as a whole."""
 
-    def __init__(self, root: Path, binding: Binding) -> None:
-        """Keep the folder and what `read_binding` found; nothing is written yet."""
+    def __init__(self, root: Path, binding: Binding, file_format: FileFormat) -> None:
+        """Nothing is written yet.
+
+        Args:
+            root: The folder.
+            binding: What `read_binding` found.
+            file_format: What the files of batches are.
+        """
         self._root = root
         self._binding = binding
+        self._format = file_format
         self._work: dict[str, WorkFolder] = {}
         self._committed: dict[str, KnownCommits] = {}
 
@@ -53,6 +61,7 @@ class LocalDestination:
 
         Raises:
             OtherRecordsError: A batch of the commit's name holds others.
+            RowsRefusedError: Some rows can't be written in the format.
             TargetError: The disk refuses.
         """
         there = self._found(stream, commit)
@@ -60,17 +69,19 @@ class LocalDestination:
             if not there:
                 commit.before_sending()
             return there
-        commit.before_sending()
         staging = self.spool_folder(stream)
+        files = self._format.made_of(commit.files, self._binding.schema, lambda: staging)
+        commit.before_sending()
+        size = sum(file.stat().st_size for file in files)
         name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{commit.key.digest}"
         try:
-            for file in commit.files:
+            for file in files:
                 file.rename(staging / file.name)
             write_folder_note(staging, commit.key)
             staging.rename(self._folder(stream) / name)
         except OSError as error:
             raise TargetError(f"local_path: can't write {staging}: {error.strerror}") from error
-        return Loaded(batch=name)
+        return Loaded(batch=name, files=len(files), size=size)
 
     def _found(self, stream: str, commit: Commit) -> Loaded | None:
         """The batch of an earlier run that holds the records of a commit."""

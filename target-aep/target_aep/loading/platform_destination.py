@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if t.TYPE_CHECKING:
     from target_aep.api.sandbox import Dataset
     from target_aep.loading.batch_commit import LoadOptions
     from target_aep.loading.destination import Commit, Loaded
+    from target_aep.loading.file_format import FileFormat
 
 logger = logging.getLogger("target-aep")
 
@@ -51,6 +53,7 @@ class PlatformDestination:
         options: LoadOptions,
         *,
         needs_tenant: bool,
+        file_format: FileFormat,
     ) -> None:
         """Choose the temporary folder; nothing is requested yet.
 
@@ -59,11 +62,13 @@ class PlatformDestination:
             choice: Where streams go.
             options: How.
             needs_tenant: Whether the mapping has paths under the tenant.
+            file_format: What the files of batches are.
         """
         self._client = client
         self._choice = choice
         self._options = options
         self._needs_tenant = needs_tenant
+        self._format = file_format
         self._known: dict[str, Dataset] = {}
         self._of_stream: dict[str, Dataset] = {}
         self._committed: dict[str, KnownCommits] = {}
@@ -111,21 +116,35 @@ class PlatformDestination:
 
         Raises:
             OtherRecordsError: A batch of the commit's name holds others.
-            RowsRefusedError: The batch failed as a whole because of the rows in it.
+            RowsRefusedError: The batch failed as a whole because of the rows in it, or can't be
+                made of them.
             BatchFailedError: It can't be brought in, or how it ended can't be learned.
             PlatformError: A call was refused.
         """
+        dataset = self._of_stream[stream]
+        made: list[Path] = []
+
+        def make_folder() -> Path:
+            made.append(self._work.subfolder(self._format.name))
+            return made[-1]
+
         loading = BatchCommit(
             self._client,
-            self._of_stream[stream].id,
+            dataset.id,
             commit,
             self._options,
             partial=self._partial,
             pool=self._pool,
             folder=self._work.subfolder("diagnostics"),
+            file_format=self._format.name,
+            make_files=lambda: self._format.made_of(commit.files, dataset.schema, make_folder),
         )
         self._under_way.append(loading)
-        loaded = loading.load()
+        try:
+            loaded = loading.load()
+        finally:
+            for folder in made:
+                shutil.rmtree(folder, ignore_errors=True)
         self._under_way.remove(loading)
         return loaded
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 from hashlib import blake2b
 
-from singer_sdk.singerlib.json import serialize_json
+import simplejson  # type: ignore[import-untyped]  # the SDK's; it has no types
+
+from target_aep.loading.json_lines import as_text
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,7 @@ if t.TYPE_CHECKING:
 MODULUS: t.Final = 1 << 64
 
 _DIGEST_BYTES = 8
+_EMPTY: t.Final = blake2b(digest_size=_DIGEST_BYTES)
 
 
 def record_number(record: dict[str, t.Any], key_properties: Sequence[str]) -> int:
@@ -29,7 +32,25 @@ def record_number(record: dict[str, t.Any], key_properties: Sequence[str]) -> in
         record: The record.
         key_properties: The stream's key.
     """
-    named = [record.get(name) for name in key_properties] or record
-    text = serialize_json(named, sort_keys=True)
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
+    if len(key_properties) == 1:
+        value = record.get(key_properties[0])
+        if type(value) is str and value.isalnum() and value.isascii():
+            return _number_of(b'["%b"]' % value.encode())
+    return _number_of(_text_of([record.get(name) for name in key_properties] or record))
+
+
+def _text_of(named: t.Any) -> bytes:
+    """As `serialize_json` of the SDK writes it."""
+    text: str = _ENCODER.encode(named)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _number_of(text: bytes) -> int:
+    digest = _EMPTY.copy()
+    digest.update(text)
     return int.from_bytes(digest.digest(), "big")
+
+
+_ENCODER: t.Final = simplejson.JSONEncoder(
+    separators=(",", ":"), default=as_text, sort_keys=True, use_decimal=True, ignore_nan=True
+)

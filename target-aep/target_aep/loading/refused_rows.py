@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
 logger = logging.getLogger("target-aep")
 
 _JOINED_AT_ONCE = 5_000
+_NOT_SENT = "unsent"
 
 
 class RefusedRows:
@@ -52,18 +53,19 @@ class RefusedRows:
         """
         letters = self._row_letters(refusal.row_errors, refusal.batch, spool, state)
         known = ({**letter, "aside": True} for letter in letters if letter["record"] is not None)
-        self._dead_letters.write(key, refusal.batch, known)
+        self._dead_letters.write(key, refusal.batch or _NOT_SENT, known)
         count = spool.set_aside(self._dead_letters.set_aside(key))
         if not count:
             raise BatchFailedError(
                 f"{refusal}. Its row errors name none of the rows; the state stays where it was"
             ) from refusal
         logger.warning(
-            "Stream '%s': %s. %d rows are in %s with Adobe's reasons; the others are loaded again",
+            "Stream '%s': %s. %d rows are in %s with %s; the others are loaded %s",
             self._stream,
             refusal,
             count,
             self._dead_letters.folder,
+            *(("Adobe's reasons", "again") if refusal.batch else ("the reasons", "without them")),
         )
         return count
 
@@ -90,7 +92,7 @@ class RefusedRows:
                 self._stream,
                 loaded.batch,
                 spool.rows - left_out,
-                len(spool.files),
+                len(spool.files) if loaded.files is None else loaded.files,
             )
         else:
             logger.info(
@@ -122,7 +124,7 @@ class RefusedRows:
             )
 
     def _row_letters(
-        self, errors: Iterable[RowError], batch: str, spool: BatchSpool, state: t.Any
+        self, errors: Iterable[RowError], batch: str | None, spool: BatchSpool, state: t.Any
     ) -> Iterator[Letter]:
         """Letters of rows, with the records they were made of."""
         errors = iter(errors)

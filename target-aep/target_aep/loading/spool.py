@@ -5,23 +5,22 @@ Memory stays flat whatever a batch's size, and records after the last STATE can 
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import typing as t
+from bisect import bisect_right
 from dataclasses import dataclass
-
-from singer_sdk.singerlib.json import deserialize_json
 
 from target_aep.errors import DiskError, TargetError
 from target_aep.loading.dead_letters import letter_digest
-from target_aep.loading.json_lines import encode_line
-from target_aep.loading.seen_ids import SeenIds
+from target_aep.loading.json_lines import encode_line, read_json
+from target_aep.loading.mapped_block import MappedBlock
+from target_aep.loading.record_copies import RecordCopies, record_in
+from target_aep.loading.seen_ids import SeenIds, id_digest
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 20
-_FAST = 1
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,10 @@ class BatchSpool:
         self._limit = file_max_bytes
         self._out: t.BinaryIO | None = None
         self._rejected_out: t.BinaryIO | None = None
-        self._records_out: t.BinaryIO | None = None
         self._bytes_in_file = 0
         self._rejected_bytes = 0
         self._seen = SeenIds(folder / "seen.sqlite")
+        self._copies = RecordCopies(folder / "records.jsonl.gz")
         self.files: list[Path] = []
         self.rows = 0
         self.rejected = 0
@@ -76,11 +75,6 @@ class BatchSpool:
     def rejected_path(self) -> Path:
         """The file of rejected records, as dead letters."""
         return self._folder / "rejected.jsonl"
-
-    @property
-    def records_path(self) -> Path:
-        """The file of the records that the rows were made of, compressed."""
-        return self._folder / "records.jsonl.gz"
 
     @property
     def unmarked(self) -> int:
@@ -98,27 +92,82 @@ class BatchSpool:
             TargetError: One record is larger than a file may be, or the disk is full.
         """
         identifier = xdm.get("_id")
-        if isinstance(identifier, str) and not self._seen.add(identifier):
+        digest = id_digest(identifier) if isinstance(identifier, str) else None
+        if self._seen.add_all([digest]):
             self.repeated += 1
             return
         line = encode_line(xdm)
-        if len(line) > self._limit:
+        self._append(
+            MappedBlock(rows=bytearray(line), ends=[len(line)], ids=[identifier]),
+            [encode_line({"record": record})[:-1]],
+        )
+
+    def add_block(self, block: MappedBlock, lines: list[bytes]) -> list[int]:
+        """Append the rows of records, without those whose `_id` the batch holds already.
+
+        Args:
+            block: The rows.
+            lines: The RECORD messages that the block was made of, without their newlines.
+
+        Returns:
+            The positions of the rows that were left out.
+
+        Raises:
+            TargetError: One record is larger than a file may be, or the disk is full.
+        """
+        repeated = self._seen.add_all(block.digests)
+        self.repeated += len(repeated)
+        self._append(block, block.sources(lines), repeated)
+        return repeated
+
+    def _append(
+        self, block: MappedBlock, sources: list[bytes], without: t.Sequence[int] = ()
+    ) -> None:
+        """Write rows, and keep what they were made of.
+
+        Args:
+            block: The rows.
+            sources: Their RECORD messages.
+            without: Positions of rows that are left out, in order.
+        """
+        first = 0
+        for position in (*without, len(block.ends)):
+            self._write_rows(block, first, position)
+            first = position + 1
+        identifiers = block.ids
+        if without:
+            left_out = set(without)
+            kept = [place for place in range(len(identifiers)) if place not in left_out]
+            identifiers = [identifiers[place] for place in kept]
+            sources = [sources[place] for place in kept]
+        self._copies.add(identifiers, sources)
+
+    def _write_rows(self, block: MappedBlock, first: int, last: int) -> None:
+        """Write the rows between two positions, as many to a file as it takes."""
+        ends = block.ends
+        start = ends[first - 1] if first else 0
+        self.rows += last - first
+        with memoryview(block.rows) as rows:
+            while first < last:
+                room = self._limit - self._bytes_in_file if self._out else 0
+                fitting = bisect_right(ends, start + room, first, last)
+                if fitting == first:
+                    self._begin_file_for(block, first)
+                    continue
+                end = ends[fitting - 1]
+                _write(t.cast("t.BinaryIO", self._out), rows[start:end])
+                self._bytes_in_file += end - start
+                self.total_bytes += end - start
+                first, start = fitting, end
+
+    def _begin_file_for(self, block: MappedBlock, position: int) -> None:
+        size = block.size_of(position) + len(b"\n")
+        if size > self._limit:
             raise TargetError(
-                f"the record {identifier} has {len(line)} bytes as XDM, more than "
+                f"the record {block.ids[position]} has {size} bytes as XDM, more than "
                 "file_max_bytes: raise it, or map less of the record"
             )
-        if self._out is None or self._bytes_in_file + len(line) > self._limit:
-            self._next_file()
-        _write(t.cast("t.BinaryIO", self._out), line)
-        self._keep_record(identifier, record)
-        self._bytes_in_file += len(line)
-        self.total_bytes += len(line)
-        self.rows += 1
-
-    def _keep_record(self, identifier: t.Any, record: dict[str, t.Any]) -> None:
-        if self._records_out is None:
-            self._records_out = _compressed(self.records_path)
-        _write(self._records_out, encode_line([identifier, record]))
+        self._next_file()
 
     def records_of(self, identifiers: t.Collection[str]) -> dict[str, t.Any]:
         """The records that some rows were made of, after `finish`.
@@ -126,21 +175,18 @@ class BatchSpool:
         Args:
             identifiers: The rows' `_id`s.
         """
-        if not identifiers or not self.records_path.exists():
+        if not identifiers:
             return {}
-        with gzip.open(self.records_path, "rb") as lines:
-            found: t.Iterator[t.Any] = (
-                deserialize_json(line) for line in lines if _id_of(line) in identifiers
-            )
-            return dict(found)
+        return {
+            identifier: record_in(line)
+            for identifier, line in self._copies.read()
+            if isinstance(identifier, str) and identifier in identifiers
+        }
 
     def records(self) -> t.Iterator[tuple[t.Any, dict[str, t.Any]]]:
         """The records that the rows were made of, each after its row's `_id`, after `finish`."""
-        if self.records_path.exists():
-            with gzip.open(self.records_path, "rb") as lines:
-                for line in lines:
-                    identifier, record = deserialize_json(line)
-                    yield identifier, record
+        for identifier, line in self._copies.read():
+            yield identifier, record_in(line)
 
     def set_aside(self, identifiers: t.Collection[str]) -> int:
         """Take rows out of the files, after `finish`.
@@ -200,10 +246,11 @@ class BatchSpool:
         Raises:
             TargetError: The disk is full.
         """
-        for out in (self._out, self._rejected_out, self._records_out):
+        for out in (self._out, self._rejected_out):
             if out:
                 _close(out)
-        self._out = self._rejected_out = self._records_out = None
+        self._out = self._rejected_out = None
+        self._copies.finish()
         self._seen.close()
 
     def content(self) -> t.Iterator[bytes]:
@@ -219,7 +266,7 @@ class BatchSpool:
         if not self.rejected:
             return
         with self.rejected_path.open("rb") as lines:
-            yield from map(deserialize_json, lines)
+            yield from map(read_json, lines)
 
     def remove(self) -> None:
         """Delete the folder with all that is in it."""
@@ -237,9 +284,9 @@ class BatchSpool:
         self._bytes_in_file = 0
 
 
-def _write(out: t.BinaryIO, line: bytes) -> None:
+def _write(out: t.BinaryIO, lines: bytes | memoryview) -> None:
     try:
-        out.write(line)
+        out.write(lines)
     except OSError as error:
         raise DiskError("the spool", error) from error
 
@@ -251,25 +298,9 @@ def _close(out: t.BinaryIO) -> None:
         raise DiskError("the spool", error) from error
 
 
-def _id_of(line: bytes) -> t.Any:
-    """The `_id` at the head of a line of records, which is not parsed as a whole for it."""
-    end = line.find(b'"', 2)
-    text = line[2:end]
-    if not line.startswith(b'["') or b"\\" in text:
-        return deserialize_json(line)[0]
-    return text.decode()
-
-
 def _opened(path: Path) -> t.BinaryIO:
     try:
         return path.open("wb", buffering=_BUFFER)
-    except OSError as error:
-        raise DiskError("the spool", error) from error
-
-
-def _compressed(path: Path) -> t.BinaryIO:
-    try:
-        return t.cast("t.BinaryIO", gzip.open(path, "wb", compresslevel=_FAST))
     except OSError as error:
         raise DiskError("the spool", error) from error
 
@@ -281,7 +312,7 @@ def _without(file: Path, identifiers: t.Collection[str]) -> int:
     try:
         with file.open("rb") as lines, fresh.open("wb", buffering=_BUFFER) as out:
             for line in lines:
-                if deserialize_json(line).get("_id") in identifiers:
+                if read_json(line).get("_id") in identifiers:
                     taken += 1
                 else:
                     out.write(line)

@@ -149,14 +149,12 @@ class StreamLoader:
         commit = Commit(
             key, spool.files, around, lambda: self._kept.write(key, around, spool, state)
         )
-        loaded, refused, size = self._load(spool, commit, state)
+        loaded, refused, sent = self._load(spool, commit, state)
         left_out = self._refused_rows.account_for(loaded, spool, commit, state) if loaded else 0
         rejected_here = self._kept.settle(loaded, commit, spool, state)
         if loaded:
             self.batches.append(
-                LoadedBatch(
-                    loaded.batch, spool.rows - left_out, len(spool.files), size, loaded.is_new
-                )
+                LoadedBatch(loaded.batch, spool.rows - left_out, *sent, is_new=loaded.is_new)
             )
         total = spool.rows + spool.rejected + aside + retried + planned + refused
         rejected = rejected_here + aside + planned + refused + left_out
@@ -166,11 +164,12 @@ class StreamLoader:
 
     def _load(
         self, spool: BatchSpool, commit: Commit, state: t.Any
-    ) -> tuple[Loaded | None, int, int]:
+    ) -> tuple[Loaded | None, int, tuple[int, int]]:
         """Load the rows, without those for which a whole batch fails.
 
         Returns:
-            The batch, if there is one; how many rows are not in it for that; its size in bytes.
+            The batch, if there is one; how many rows are not in it for that; its number of files
+            and their bytes (those of the spool where this run has sent none).
         """
         refused = rounds = 0
         while True:
@@ -188,4 +187,6 @@ class StreamLoader:
                         "mapping or the schema and run again"
                     ) from error
             else:
-                return loaded, refused, size
+                if loaded is None or loaded.files is None or loaded.size is None:
+                    return loaded, refused, (len(files), size)
+                return loaded, refused, (loaded.files, loaded.size)

@@ -7,9 +7,10 @@ import typing as t
 from target_aep.mapping.destination_paths import field_at
 from target_aep.mapping.object_copy import completed, unknown_parts_counter
 from target_aep.mapping.program import PlainMapping
+from target_aep.mapping.valid_values import test_of_valid
 from target_aep.xdm.coercion import OMITTED, Losses, compile_coercer, prune
-from target_aep.xdm.scalar_coercion import SCALAR_COMPILERS, is_unbounded, takes_any_text
-from target_aep.xdm.schema import XdmField
+from target_aep.xdm.scalar_coercion import SCALAR_COMPILERS
+from target_aep.xdm.schema import ANY, XdmField
 from target_aep.xdm.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
@@ -24,12 +25,6 @@ _TIMESTAMP: t.Final = ("timestamp",)
 _ID: t.Final = ("_id",)
 _ANY_ID: t.Final = XdmField("string")
 """What `_id` is in every schema."""
-_AS_THEY_ARE: t.Final = {
-    "boolean": "x is True or x is False",
-    "integer": "x.__class__ is int",
-    "number": "x.__class__ is float and x - x == 0",
-}
-"""By kind of a field without limits, the test of values that are valid as they are."""
 
 
 class DestinationFields:
@@ -65,7 +60,14 @@ class DestinationFields:
         coerce = self.coercer(mapping)
         if mapping.steps in self._below:
             return PlainMapping(mapping, _objects_only(coerce), None, source_property)
-        return PlainMapping(mapping, coerce, self._as_it_is(mapping), source_property)
+        field = self._field(mapping)
+        return PlainMapping(
+            mapping,
+            coerce,
+            None if mapping.steps == _TIMESTAMP else test_of_valid(field or ANY),
+            source_property,
+            choices=(field and field.enum) or frozenset(),
+        )
 
     def coercer(self, mapping: CompiledMapping) -> Coercer:
         """The conversion of a mapping's values: OMITTED for none, else it may raise."""
@@ -81,15 +83,6 @@ class DestinationFields:
         return compile_coercer(
             completed(field, self._below.get(mapping.steps, ())), losses, mapping.destination
         )
-
-    def _as_it_is(self, mapping: CompiledMapping) -> str | None:
-        """The test of values that need no conversion, in the terms of PlainMapping."""
-        if mapping.steps == _TIMESTAMP:
-            return None
-        field = self._field(mapping)
-        if field is None or takes_any_text(field):
-            return "x.__class__ is str and x"
-        return _AS_THEY_ARE.get(field.kind) if is_unbounded(field) else None
 
     def _field(self, mapping: CompiledMapping) -> XdmField | None:
         if self._schema:

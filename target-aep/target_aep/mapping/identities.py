@@ -32,7 +32,7 @@ ID_TYPES: t.Final = (
 """Types of namespaces (identity-service.yaml in AdobeDocs/experience-platform-apis)."""
 
 _BLOCKED = frozenset({"null", "anonymous", "invalid"})
-_MAX_LENGTH = 1024
+MAX_LENGTH = 1024
 _ECID = re.compile(r"\d{38}", re.ASCII)
 
 
@@ -156,6 +156,6 @@ def _value(record: dict[str, t.Any], reads: tuple[Read, ...]) -> str | None:
 
 def is_acceptable(value: str, namespace: str) -> bool:
     """Whether the Identity Service takes this value in this namespace."""
-    if value.strip().lower() in _BLOCKED or not value.strip() or len(value) > _MAX_LENGTH:
+    if value.strip().lower() in _BLOCKED or not value.strip() or len(value) > MAX_LENGTH:
         return False
     return namespace != "ECID" or _ECID.fullmatch(value) is not None

@@ -16,18 +16,20 @@ from target_aep.data_prep.evaluation import Evaluation
 from target_aep.data_prep.failures import EvaluationError
 from target_aep.data_prep.policies import Policies
 from target_aep.mapping.compiled_mapping import compile_mappings, source_property
+from target_aep.mapping.counts import MappingCounts
 from target_aep.mapping.destination_fields import DestinationFields
 from target_aep.mapping.destination_paths import field_at
-from target_aep.mapping.identities import Identity, identity_map
 from target_aep.mapping.list_placing import ListPlacing
 from target_aep.mapping.mistakes import clashes, in_order, notes_about, schema_complaints
 from target_aep.mapping.model import MappingMistakesError
 from target_aep.mapping.paths import parse_path
 from target_aep.mapping.program import compile_program
+from target_aep.mapping.quick_identities import compile_identity_map
 from target_aep.mapping.remainder import RemainderPlan
 from target_aep.mapping.report import MappingReport
-from target_aep.mapping.required_fields import missing_required, required_below, unfilled_required
-from target_aep.mapping.row_rules import complaint_about, leave_out_blocked_identities
+from target_aep.mapping.required_fields import unfilled_required
+from target_aep.mapping.row_check import compile_row_check
+from target_aep.mapping.row_rules import leave_out_blocked_identities
 from target_aep.mapping.unread_columns import UnreadColumns
 from target_aep.xdm.coercion import OMITTED, prune
 from target_aep.xdm.event_time import compile_event_time
@@ -37,7 +39,9 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_aep.mapping.compiled_mapping import CompiledMapping, Names
+    from target_aep.mapping.identities import Identity
     from target_aep.mapping.model import MappingSet
+    from target_aep.mapping.paths import WildPath
     from target_aep.mapping.program import Failures
     from target_aep.provisioning.property_census import PropertyCensus
     from target_aep.xdm.schema import XdmField
@@ -103,6 +107,7 @@ class RecordMapper:
             MappingMistakesError: The set can't be used, or not with this schema; all mistakes.
         """
         self.report = MappingReport()
+        self._census = census
         self._schema = schema
         self._evaluation = evaluation or Evaluation()
         self._rule = mapping_set.remainder
@@ -121,18 +126,24 @@ class RecordMapper:
         fields = DestinationFields(
             schema, self._placed, self.report, compile_event_time(now, FUTURE_SKEW)
         )
+        plain = [
+            fields.plain(each, source_property(each.source, self._rule))
+            for each in self._placed
+            if each.is_plain
+        ]
         self._run = compile_program(
-            [
-                fields.plain(each, source_property(each.source, self._rule))
-                for each in self._placed
-                if each.is_plain
-            ],
+            plain,
             policies,
             self._evaluation,
+            parse_path(self._rule.source) if self._rule else (),
         )
-        self._lists = ListPlacing(
-            [(each, fields.coercer(each)) for each in self._placed if not each.is_plain],
-            self.report.count_left_out,
+        in_lists = [each for each in self._placed if not each.is_plain]
+        self._lists = (
+            ListPlacing(
+                [(each, fields.coercer(each)) for each in in_lists], self.report.count_left_out
+            )
+            if in_lists
+            else None
         )
         self._lost_reads = [
             (each.destination, each.source.reader())
@@ -140,13 +151,17 @@ class RecordMapper:
             if source_property(each.source, self._rule) is None and not each.source.wildcards
         ]
         self._identities = identities if schema is None or schema.find(("identityMap",)) else ()
+        self._identity_map = compile_identity_map(self._identities)
         self._maps_identities = any(each.steps[0] == "identityMap" for each in self._placed)
         self._required = self._required_names()
-        self._required_below = required_below(schema) if schema else None
+        self._check_row = compile_row_check(schema, self._filled_paths(), self._identities)
         self._columns = UnreadColumns(self._rule, compiled) if self._rule else None
         self.young_fields = self._find_young_fields(now())
+        mapped = frozenset(
+            each.source_property for each in plain if each.source_property is not None
+        )
         self._remainder = (
-            RemainderPlan(self._rule, schema, self.report, now=now, census=census)
+            RemainderPlan(self._rule, schema, self.report, mapped, now=now, census=census)
             if self._rule
             else None
         )
@@ -186,6 +201,23 @@ class RecordMapper:
         """Whether properties without a field are lost, because the schema has no map for them."""
         return self._remainder is not None and self._remainder.missing is not None
 
+    def take_counts(self) -> MappingCounts:
+        """What was counted since this was last called; report and census begin anew.
+
+        Mappers that share a census take what all of them have counted in it.
+        """
+        return MappingCounts(self.report.take(), self._census.take() if self._census else None)
+
+    def add_counts(self, counts: MappingCounts) -> None:
+        """Count what another mapper of the same set and schema has counted of later records.
+
+        Args:
+            counts: What its `take_counts` gave; add those of several in the order of the records.
+        """
+        self.report.add(counts.report)
+        if self._census is not None and counts.census is not None:
+            self._census.add(counts.census)
+
     def map(self, record: Record) -> Record:
         """Map one record.
 
@@ -205,28 +237,27 @@ class RecordMapper:
 
     def _map(self, record: Record) -> Record:
         self._evaluation.begin_record()
-        record = self.with_properties(record)
-        xdm, placed, failures = self._run(record)
+        if self._columns:
+            record = self._columns.put_back(record)
+        xdm, unplaced, failures = self._run(record)
         if self._lists:
             self._lists.place(record, xdm, lambda *failure: failures.append(failure))
-        self._put_identities(record, xdm)
+        if self._maps_identities:
+            leave_out_blocked_identities(xdm, self.report.identities_left_out)
+        if self._identities:
+            identities = self._identity_map(record, self.report.identities_left_out)
+            if identities:
+                xdm["identityMap"] = identities
         if self._remainder:
-            self._remainder.place(record, frozenset(placed.values()), xdm)
+            self._remainder.place(record, unplaced, xdm)
         self._check(xdm, failures)
-        self._count_lost(record)
+        if self._lost_reads:
+            self._count_lost(record)
         for number, error in failures:
             self.report.count_failure(
                 number, self._destinations[number].destination, _reason(error)
             )
         return xdm
-
-    def _put_identities(self, record: Record, xdm: Record) -> None:
-        if self._maps_identities:
-            leave_out_blocked_identities(xdm, self.report.identities_left_out)
-        if self._identities:
-            identities = identity_map(record, self._identities, self.report.identities_left_out)
-            if identities:
-                xdm["identityMap"] = identities
 
     def _find_young_fields(self, now: datetime) -> dict[str, datetime]:
         """Fields of mappings, and the map, that ingestion knows only from an instant to come."""
@@ -245,6 +276,13 @@ class RecordMapper:
         of_schema = tuple((name,) for name in self._schema.required) if self._schema else ()
         return tuple(dict.fromkeys(always + of_schema))
 
+    def _filled_paths(self) -> list[WildPath]:
+        """Where mappings and the rule for the remainder put something."""
+        paths: list[WildPath] = [each.steps for each in self._placed]
+        if self._rule:
+            paths += [parse_path(self._rule.fields), parse_path(self._rule.rest)]
+        return paths
+
     def _count_lost(self, record: Record) -> None:
         """Count the values that the schema has no field for."""
         for destination, read in self._lost_reads:
@@ -259,11 +297,7 @@ class RecordMapper:
         for names in self._required:
             if names[0] not in xdm:
                 raise RejectedRecordError(names[0], self._why_missing(names, failures))
-        if self._required_below:
-            missing = missing_required(xdm, self._required_below)
-            if missing:
-                raise RejectedRecordError(missing, "required by the schema, but missing")
-        if complaint := complaint_about(xdm):
+        if self._check_row and (complaint := self._check_row(xdm)):
             raise RejectedRecordError(complaint.field, complaint.reason)
 
     def _why_missing(self, names: Names, failures: Failures) -> str:

@@ -134,6 +134,8 @@ def path_text(path: WildPath) -> str:
 
 def compile_reader(path: Path) -> Read:
     """Compile a path into a function from record to value, MISSING where there is none."""
+    if len(path) == 1 and isinstance(path[0], str):
+        return _reader_of_key(path[0])
     steps = [(step, joined_names(path[position:])) for position, step in enumerate(path)]
     end = len(path)
 
@@ -158,6 +160,10 @@ def compile_reader(path: Path) -> Read:
         return value
 
     return read
+
+
+def _reader_of_key(key: str) -> Read:
+    return lambda record: record.get(key, MISSING) if isinstance(record, dict) else MISSING
 
 
 def compile_value_reader(path: Path) -> Read:
@@ -199,7 +205,7 @@ def put_value(document: dict[str, t.Any], names: tuple[str, ...], value: t.Any) 
     for name in names[:-1]:
         document = document.setdefault(name, {})
     last = names[-1]
-    if isinstance(value, dict) and isinstance(document.get(last), dict):
+    if last in document and isinstance(value, dict) and isinstance(document[last], dict):
         document[last].update(value)
     else:
         document[last] = value

@@ -7,6 +7,7 @@ valid as they are get into the row without a call.
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass
 
@@ -22,7 +23,13 @@ from target_aep.data_prep.namespace import (
 from target_aep.mapping.code_templates import compile_function, expression, statements
 from target_aep.mapping.expression_code import expression_code, field_reads
 from target_aep.mapping.list_sources import compile_list_reader
+from target_aep.mapping.mapping_templates import (
+    Statements,
+    any_source_template,
+    plain_source_template,
+)
 from target_aep.mapping.object_copy import merge, put
+from target_aep.mapping.property_marks import PropertyMarks
 from target_aep.mapping.shared_reads import SharedReads
 from target_aep.xdm.coercion import OMITTED
 from target_aep.xdm.unconvertible import UnconvertibleError
@@ -42,8 +49,8 @@ Record = dict[str, t.Any]
 _NO_VALUE: t.Final = (UnconvertibleError, EvaluationError)
 
 Failures = list[tuple[int, EvaluationError | UnconvertibleError]]
-Run = t.Callable[[Record], tuple[Record, dict[int, str], Failures]]
-"""From a record to its row, the properties that were placed by destination, and what failed."""
+Run = t.Callable[[Record], tuple[Record, list[str], Failures]]
+"""From a record to its row, properties that mappings read but did not place, and what failed."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,9 @@ class PlainMapping:
     Attributes:
         mapping: The mapping.
         coerce: Converts a value, OMITTED for none; raises UnconvertibleError.
-        as_it_is: The test, of a variable `x`, that a value is valid as it is; None if it is none.
+        as_it_is: The test, of a variable `x` that is not None, that a value is valid as it is;
+            None if there is none. CHOICES stands for `choices`.
+        choices: The texts that a field takes, for the test.
         source_property: The property that this places; None if it is none of the remainder's.
     """
 
@@ -61,10 +70,14 @@ class PlainMapping:
     coerce: Coercer
     as_it_is: str | None
     source_property: str | None
+    choices: frozenset[t.Any] = frozenset()
 
 
 def compile_program(
-    mappings: Sequence[PlainMapping], policies: Policies, evaluation: Evaluation
+    mappings: Sequence[PlainMapping],
+    policies: Policies,
+    evaluation: Evaluation,
+    properties: Path = (),
 ) -> Run:
     """Compile mappings into one function.
 
@@ -72,16 +85,24 @@ def compile_program(
         mappings: In the order of the set.
         policies: How expressions are read.
         evaluation: What expressions know beside the record.
+        properties: Where a record has its properties; empty if there is no rule for them.
     """
-    careful = _Program(mappings, policies, evaluation, None).compile()
-    return _Program(mappings, policies, evaluation, careful).compile()
+
+    @functools.cache
+    def careful() -> Run:
+        return _Program(mappings, policies, evaluation, properties, None).compile()
+
+    def hand_over(record: Record) -> tuple[Record, list[str], Failures]:
+        return careful()(record)
+
+    return _Program(mappings, policies, evaluation, properties, hand_over).compile()
 
 
 class _Program:
     """Makes the function.
 
-    There are two: one for any record, and one for those without keys that are spelled like a path,
-    which hands others over.
+    There are two: one for any record, and one for those whose properties are an object, and without
+    keys that are spelled like a path, which hands others over.
     """
 
     def __init__(
@@ -89,6 +110,7 @@ class _Program:
         mappings: Sequence[PlainMapping],
         policies: Policies,
         evaluation: Evaluation,
+        properties: Path,
         careful: Run | None,
     ) -> None:
         self._policies = policies
@@ -103,25 +125,35 @@ class _Program:
         self._destinations: dict[Names, list[PlainMapping]] = {}
         for each in self._mappings:
             self._destinations.setdefault(each.mapping.names, []).append(each)
-        self._places = {names: index for index, names in enumerate(self._destinations)}
+        self._properties = properties if careful else ()
+        walked = self._reads.walked(self._properties) if self._properties else None
+        self._marks = PropertyMarks(self._mappings, properties, walked)
 
     def compile(self) -> Run:
         body = [line for each in self._mappings for line in self._mapping_lines(each)]
-        handing_over: list[ast.stmt] = []
-        if self._careful:
-            parts = {"SAFE": self._reads.no_literal_keys(), "CAREFUL": self._bind(self._careful)}
-            handing_over = statements(f"if not SAFE:\n    return CAREFUL({RECORD})", parts)
         lines = [
             *self._reads.walking,
-            *handing_over,
+            *self._handing_over(),
             *self._reads.reading,
-            *statements("placed, failures = {}, []", {}),
+            *statements("failures = []", {}),
+            *self._marks.beginning,
             *[line for name in self._objects.values() for line in statements(f"{name} = {{}}", {})],
             *body,
+            *self._marks.ending,
             *self._linking_lines(),
-            *statements(f"return {self._objects[()]}, placed, failures", {}),
+            *statements(f"return {self._objects[()]}, unplaced, failures", {}),
         ]
         return compile_function(RECORD, lines, self._namespace.objects, "map_record")
+
+    def _handing_over(self) -> list[ast.stmt]:
+        if self._careful is None:
+            return []
+        parts = {"SAFE": self._reads.no_literal_keys(), "CAREFUL": self._bind(self._careful)}
+        lines = statements(f"if not SAFE:\n    return CAREFUL({RECORD})", parts)
+        if self._properties:
+            parts["FOUND"] = self._reads.is_found(self._properties)
+            lines += statements(f"if not FOUND:\n    return CAREFUL({RECORD})", parts)
+        return lines
 
     def _object_variables(self) -> dict[Names, str]:
         """A variable for each object that mappings put something into."""
@@ -140,25 +172,31 @@ class _Program:
             "FAILURES": self._bind(_NO_VALUE),
             "PYTHON_ERRORS": self._bind(PYTHON_ERRORS),
             "FAILURE_OF": self._bind(failure_of),
+            "CHOICES": self._bind(each.choices),
             **self._place_parts(each),
+            **self._marks.parts(each),
         }
-        place = self._place_template(each)
-        as_it_is = f"if {each.as_it_is}:\n    {place}\nel" if each.as_it_is else ""
-        converting = f"if (x := COERCE(x)) is not OMITTED:\n        {place}"
-        taking = f"x = VALUE\n{as_it_is}if x is not None:\n    {converting}"
+        source = each.mapping.source
+        does = Statements(
+            self._place_template(each),
+            self._place_template(each, is_plain=True),
+            self._marks.not_placed(each),
+            self._marks.absent(each),
+        )
+        if source.expression is None and not source.wildcards:
+            return statements(plain_source_template(each.as_it_is, does), parts)
+        is_expression = source.expression is not None
         return statements(
-            f"try:\n{_indented(taking)}\n"
-            "except FAILURES as error:\n    failures.append((NUMBER, error))\n"
-            + (_EXPRESSION_FAULTS if each.mapping.source.expression else ""),
-            parts,
+            any_source_template(each.as_it_is, does, is_expression=is_expression), parts
         )
 
-    def _place_template(self, each: PlainMapping) -> str:
+    def _place_template(self, each: PlainMapping, *, is_plain: bool = False) -> str:
         names = each.mapping.names
-        marking = "; placed[PLACE] = PROPERTY" if each.source_property is not None else ""
+        marking = self._marks.placed(each)
         if names in self._objects:
             return f"MERGE(TARGET, x){marking}"
-        return f"{'PUT(TARGET, KEY, x)' if self._meets(names) else 'TARGET[KEY] = x'}{marking}"
+        is_put = self._meets(names) and not is_plain
+        return f"{'PUT(TARGET, KEY, x)' if is_put else 'TARGET[KEY] = x'}{marking}"
 
     def _place_parts(self, each: PlainMapping) -> dict[str, ast.expr]:
         names = each.mapping.names
@@ -168,8 +206,6 @@ class _Program:
             "PUT": self._bind(put),
             "TARGET": load(self._objects[above]),
             "KEY": constant(names[-1]),
-            "PLACE": constant(self._places[names]),
-            "PROPERTY": constant(each.source_property),
         }
 
     def _meets(self, names: Names) -> bool:
@@ -229,13 +265,3 @@ def _paths(mapping: CompiledMapping) -> Iterable[Path]:
     if source.path is None or source.wildcards or source.spelled:
         return []
     return [t.cast("Path", source.path)]
-
-
-_EXPRESSION_FAULTS = """
-except PYTHON_ERRORS as error:
-    failures.append((NUMBER, FAILURE_OF(error)))
-"""
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timezone
 
-from target_aep.loading.json_lines import json_text
 from target_aep.mapping.field_names import unused_key
 from target_aep.mapping.paths import compile_reader, parse_path, put_value
+from target_aep.mapping.property_text import property_text
+from target_aep.mapping.quick_assignment import QuickAssignment
 from target_aep.mapping.typed_fields import TypedFields
 from target_aep.xdm.coercion import OMITTED, prune
 from target_aep.xdm.exact_coercion import can_be_key
@@ -19,6 +20,7 @@ if t.TYPE_CHECKING:
 
     from target_aep.mapping.compiled_mapping import Names
     from target_aep.mapping.model import Remainder
+    from target_aep.mapping.quick_assignment import Assigned
     from target_aep.mapping.report import MappingReport
     from target_aep.provisioning.property_census import PropertyCensus
     from target_aep.xdm.schema import XdmField
@@ -38,6 +40,7 @@ class RemainderPlan:
         rule: Remainder,
         schema: XdmField | None,
         report: MappingReport,
+        mapped: frozenset[str] = frozenset(),
         *,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         census: PropertyCensus | None = None,
@@ -48,6 +51,7 @@ class RemainderPlan:
             rule: With the tenant's id already in its paths.
             schema: The dataset's schema; None leaves all to the map.
             report: Where losses are counted.
+            mapped: Properties that mappings read.
             now: The clock that tells which fields are too new.
             census: Is shown each value that no field takes; None for none.
         """
@@ -61,6 +65,8 @@ class RemainderPlan:
         moment = now()
         self.awaited = tuple(young_fields(fields, moment, rule.fields)) if fields else ()
         self._fields = TypedFields(settled(fields, moment).properties if fields else {})
+        self._mapped = mapped
+        self._quick = QuickAssignment(mapped, self._fields)
         self._later = TypedFields(fields.properties) if fields and self.awaited else None
 
     @property
@@ -68,21 +74,22 @@ class RemainderPlan:
         """The path of the map, if the schema has none: properties are then lost."""
         return None if self._has_rest else ".".join(self._rest_names)
 
-    def place(self, record: Record, placed: frozenset[str], xdm: Record) -> None:
+    def place(self, record: Record, unplaced: list[str], xdm: Record) -> None:
         """Put a record's properties into its XDM object.
 
         Args:
             record: The record.
-            placed: Properties that have their place already.
+            unplaced: Properties that mappings read but have not placed; they may be others, too.
             xdm: What was mapped so far; it is added to.
         """
         properties = self._read(record)
         if not isinstance(properties, dict):
             return
-        aside: list[str] = []
-        rest: dict[str, str] = {}
-        claims, losers = self._assign(properties, placed, aside, rest)
-        typed = self._typed(claims, properties, aside)
+        assigned = self._quick.assign(properties, unplaced)
+        losers: list[str] = []
+        if assigned is None:
+            assigned, losers = self._assign_with_rivals(properties, self._mapped - set(unplaced))
+        typed, rest, aside = assigned
         if aside:
             self._report.count_unconverted(*self._set_aside(aside, properties, typed, rest))
         if losers:
@@ -91,6 +98,19 @@ class RemainderPlan:
             put_value(xdm, self._field_names, typed)
         if rest:
             self._keep(rest, properties, losers, xdm)
+
+    def _assign_with_rivals(
+        self, properties: Record, placed: frozenset[str]
+    ) -> tuple[Assigned, list[str]]:
+        """Assign the properties of any record, also those of which two want the same field.
+
+        Returns:
+            What is assigned, and the properties that lost their field to another one.
+        """
+        aside: list[str] = []
+        rest: dict[str, str] = {}
+        claims, losers = self._assign(properties, placed, aside, rest)
+        return (self._typed(claims, properties, aside), rest, aside), losers
 
     def _assign(
         self, properties: Record, placed: frozenset[str], aside: list[str], rest: dict[str, str]
@@ -160,6 +180,9 @@ class RemainderPlan:
             self._report.count_left_out(rest)
         if self._census is None:
             return
+        if not losers and self._later is None:
+            self._census.observe_texts(rest, properties)
+            return
         for name in rest:
             value = properties[name]
             if not self._is_awaited(name, value, has_lost=name in losers):
@@ -167,7 +190,8 @@ class RemainderPlan:
 
     def _with_fit_keys(self, rest: dict[str, str]) -> dict[str, str]:
         """The same with other keys for properties whose names can be none in a map."""
-        if "" not in rest and "".join(rest).isascii():
+        unfit = self._quick.unfit_keys
+        if not unfit or unfit.isdisjoint(rest):
             return rest
         odd = sorted(name for name in rest if not can_be_key(name))
         keyed = {name: text for name, text in rest.items() if can_be_key(name)}
@@ -202,4 +226,4 @@ def _claim(claims: dict[str, str], field_name: str, name: str) -> str | None:
 
 
 def _as_text(value: t.Any) -> str:
-    return value if isinstance(value, str) else json_text(value)
+    return value if isinstance(value, str) else property_text(value)

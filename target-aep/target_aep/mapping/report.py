@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MAX_COUNTED = 1000
-_MOST_WAITING = 10_000
+_MOST_WAITING = 1_000
 _SHOWN = 20
 
 
@@ -50,7 +50,7 @@ class MappingReport:
     unconverted_parts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     _in_map: Counter[str] = field(default_factory=Counter)
-    _to_map: list[str] = field(default_factory=list)
+    _to_map: list[tuple[str, ...]] = field(default_factory=list)
     identities_left_out: Counter[str] = field(default_factory=Counter)
     renamed: Counter[str] = field(default_factory=Counter)
 
@@ -83,7 +83,7 @@ class MappingReport:
 
     def count_in_map(self, names: Iterable[str]) -> None:
         """Count values of properties that went to the map; summed up now and then, for speed."""
-        self._to_map.extend(names)
+        self._to_map.append(tuple(names))
         if len(self._to_map) > _MOST_WAITING:
             self._sum_up()
 
@@ -104,9 +104,36 @@ class MappingReport:
         )
 
     def _sum_up(self) -> None:
-        for name, count in Counter(self._to_map).items():
-            _count(self._in_map, (name,), count)
+        for names, count in Counter(self._to_map).items():  # many records have the same ones
+            _count(self._in_map, names, count)
         self._to_map.clear()
+
+    def take(self) -> MappingReport:
+        """All that was counted so far, which then counts as told: this report begins anew."""
+        self._sum_up()
+        taken = MappingReport()
+        vars(taken).update(vars(self))
+        vars(self).update(vars(MappingReport()))
+        return taken
+
+    def add(self, other: MappingReport) -> None:
+        """Count what another report has counted after this one.
+
+        Of a mapping's failures, the reason that this report has already stays the first.
+        """
+        self._sum_up()
+        for number, failure in other.failures.items():
+            known = self.failures.setdefault(number, replace(failure, count=0))
+            known.count += failure.count
+        self.identities_left_out.update(other.identities_left_out)
+        for mine, others in (
+            (self.unconverted_parts, other.unconverted_parts),
+            (self.left_out, other.left_out),
+            (self._in_map, other.in_map),
+            (self.renamed, other.renamed),
+        ):
+            for name, count in others.items():
+                _count(mine, (name,), count)
 
     def lines(self) -> Iterator[str]:
         """What there is to warn of at the end of a run, a line each."""

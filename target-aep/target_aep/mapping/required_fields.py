@@ -33,6 +33,28 @@ def required_below(field: XdmField) -> Required:
     return _required(field)._replace(names=())
 
 
+def required_of(required: Required, paths: Iterable[WildPath]) -> Required:
+    """What is required of objects that may be in a row at all.
+
+    Args:
+        required: Of the row, or of an object in it.
+        paths: What is filled, from there on; anything may be below the end of a path.
+    """
+    by_name: dict[t.Any, list[WildPath]] = {}
+    for path in paths:
+        if not path or required.items:
+            return required
+        by_name.setdefault(path[0], []).append(path[1:])
+    parts = {
+        name: required_of(part, by_name[name])
+        for name, part in required.below.items()
+        if name in by_name
+    }
+    return Required(
+        required.names, {name: part for name, part in parts.items() if part != _NOTHING}
+    )
+
+
 def missing_required(value: t.Any, required: Required) -> str | None:
     """The path of the first required field that is missing in a value, None if none is."""
     if required.items is not None and isinstance(value, list):

@@ -55,6 +55,15 @@ class SharedReads:
             self.reading += statements(f"{name} = VALUE", {"VALUE": self._read(path)})
         return load(self._values[path])
 
+    def walked(self, path: Path) -> ast.expr:
+        """Code of the object at a path, an empty one if there is none; not for literal keys."""
+        return load(self._walk(path))
+
+    def is_found(self, path: Path) -> ast.expr:
+        """Code that tells whether there is an object at a path; as `walked`."""
+        parts = {"NOTHING": self._namespace.bind(_NOTHING, "nothing"), "WALK": self.walked(path)}
+        return expression("WALK is not NOTHING", parts)
+
     def no_literal_keys(self) -> ast.expr:
         """Code that tests whether no object has a key that is spelled like names below it."""
         keys: dict[Path, set[str]] = {}

@@ -16,6 +16,7 @@ from target_aep.mapping.field_names import (
 from target_aep.provisioning.value_kinds import kind_of
 from target_aep.xdm.coercion import OMITTED
 from target_aep.xdm.exact_coercion import compile_exact_coercer
+from target_aep.xdm.scalar_coercion import takes_any_text
 from target_aep.xdm.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
@@ -44,11 +45,14 @@ class Place(t.NamedTuple):
     Attributes:
         field: The field of its own; None if the schema has none.
         coerce: Converts a value to that field.
+        as_it_is: The type of values that it takes as they are, but for the empty text; None if
+            there is none.
         siblings: Fields for values of other types, with their conversions, by kind.
     """
 
     field: str | None
     coerce: Coercer
+    as_it_is: type | None
     siblings: Mapping[str, tuple[str, Coercer]]
 
     def aside(self, value: t.Any) -> tuple[str, t.Any] | None:
@@ -91,11 +95,18 @@ class TypedFields:
         return Place(
             field,
             compile_exact_coercer(self._fields[field]) if field else _nothing,
+            _taken_as_it_is(self._fields[field]) if field else None,
             {kind: self._with_coercer(typed_sibling(name, kind)) for kind in kinds},
         )
 
     def _with_coercer(self, field: str) -> tuple[str, Coercer]:
         return field, compile_exact_coercer(self._fields[field])
+
+
+def _taken_as_it_is(field: XdmField) -> type | None:
+    if field.kind == "boolean":
+        return bool
+    return str if takes_any_text(field) else None
 
 
 def _nothing(_value: t.Any) -> t.Any:

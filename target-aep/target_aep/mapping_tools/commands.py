@@ -30,12 +30,12 @@ if t.TYPE_CHECKING:
     from target_aep.target import TargetAEP
 
 
-def mapping_command(target_class: type[TargetAEP]) -> click.Command:
-    """The group of commands, with the settings of a target."""
+def mapping_command(target_class: type[TargetAEP], summary: str) -> click.Command:
+    """The group of commands, with the settings of a target, and what it does."""
     commands = (_check_command, _convert_command, _show_command)
     return click.Group(
         name="mapping",
-        help="Check, convert or show mapping sets (check, convert, show).",
+        help=summary,
         commands=[make(target_class) for make in commands],
     )
 

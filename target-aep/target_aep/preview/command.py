@@ -41,8 +41,8 @@ Record = dict[str, t.Any]
 _LIMIT = 5
 
 
-def preview_command(target_class: type[TargetAEP]) -> click.Command:
-    """The command, with the settings of a target."""
+def preview_command(target_class: type[TargetAEP], summary: str) -> click.Command:
+    """The command, with the settings of a target, and what it does."""
 
     def invoke(
         config: _ConfigInput,
@@ -65,7 +65,7 @@ def preview_command(target_class: type[TargetAEP]) -> click.Command:
         name="preview",
         callback=invoke,
         params=[config_option(target_class), *_options()],
-        help="Show what the first records become, and send nothing.",
+        help=summary,
         logger=target_class.logger,
     )
 

@@ -63,8 +63,8 @@ class _Options(t.TypedDict):
     as_json: bool
 
 
-def plan_command(target_class: type[TargetAEP]) -> click.Command:
-    """The command `plan`, with the settings of a target."""
+def plan_command(target_class: type[TargetAEP], summary: str) -> click.Command:
+    """The command `plan`, with the settings of a target, and what it does."""
 
     def invoke(config: _ConfigInput, **options: Unpack[_Options]) -> None:
         settings = settings_of(config, target_class)
@@ -78,13 +78,13 @@ def plan_command(target_class: type[TargetAEP]) -> click.Command:
         name="plan",
         callback=invoke,
         params=[config_option(target_class), *_plan_options()],
-        help="Show what a sandbox lacks for the input: namespaces, fields, schema, dataset.",
+        help=summary,
         logger=target_class.logger,
     )
 
 
-def provision_command(target_class: type[TargetAEP]) -> click.Command:
-    """The command `provision`, with the settings of a target."""
+def provision_command(target_class: type[TargetAEP], summary: str) -> click.Command:
+    """The command `provision`, with the settings of a target, and what it does."""
 
     def invoke(
         config: _ConfigInput, yes: bool, save: Path | None, **options: Unpack[_Options]
@@ -100,7 +100,7 @@ def provision_command(target_class: type[TargetAEP]) -> click.Command:
         name="provision",
         callback=invoke,
         params=[config_option(target_class), *_plan_options(), *_provision_options()],
-        help="Make and extend what `plan` shows; safe to repeat, and to interrupt.",
+        help=summary,
         logger=target_class.logger,
     )
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import typing as t
 from collections import Counter
+from decimal import Decimal
 
+from target_aep.provisioning.text_labels import labels_of_text, takes
 from target_aep.provisioning.value_kinds import kind_of, scalar_node
 from target_aep.xdm.coercion import OMITTED, prune
-from target_aep.xdm.exact_coercion import compile_exact_coercer
+from target_aep.xdm.exact_coercion import LARGEST_LONG, compile_exact_coercer
 from target_aep.xdm.schema import XdmField
-from target_aep.xdm.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
     from target_aep.provisioning.value_kinds import Node
 
 Path = tuple[str, ...]
-_TextTakers = t.Literal["boolean", "integer", "number", "date", "date-time"]
 ITEMS: t.Final = "[]"
 """The step of a path from a list to its elements."""
 
@@ -30,12 +29,7 @@ _ODD_KEY = "odd key"
 _WHOLE = "number as integer"
 _TOO_DEEP = "too deep"
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_FROM_TEXT: t.Final = {
-    f"text as {kind}": compile_exact_coercer(XdmField(kind)) for kind in t.get_args(_TextTakers)
-}
 _TO_INTEGER = compile_exact_coercer(XdmField("integer"))
-_FROM_ANY_TEXT: t.Final = {"text as boolean": _FROM_TEXT["text as boolean"]}
-_FIRST_OF_NUMBERS = frozenset("-0123456789")
 
 
 class SeenTypes:
@@ -98,15 +92,54 @@ class SeenTypes:
         if kept is not OMITTED:
             self._see((), kept)
 
+    def observe_all(self, values: t.Collection[t.Any]) -> None:
+        """Count values, those of the same plain type together.
+
+        Args:
+            values: Neither null nor empty.
+        """
+        kinds = set(map(type, values))
+        for kind in kinds:
+            self._observe_kind(
+                kind, values if len(kinds) == 1 else [each for each in values if type(each) is kind]
+            )
+
+    def _observe_kind(self, kind: type, values: t.Collection[t.Any]) -> None:
+        counts = self._counts_at(())
+        if kind is str:
+            for text, count in Counter(values).items():
+                for label in labels_of_text(text):
+                    counts[label] += count
+        elif kind is bool:
+            counts["boolean"] += len(values)
+        elif kind is int and min(values) >= -LARGEST_LONG and max(values) <= LARGEST_LONG:
+            counts["integer"] += len(values)
+        else:
+            for value in values:
+                self.observe(value)
+
+    def _counts_at(self, path: Path) -> Counter[str]:
+        counts = self._counts.get(path)
+        if counts is None:
+            counts = self._counts[path] = Counter()
+        return counts
+
+    def add(self, other: SeenTypes) -> None:
+        """Count what another one has seen of the same property."""
+        self._is_too_varied = self._is_too_varied or other._is_too_varied
+        for path, counts in other._counts.items():
+            self._counts_at(path).update(counts)
+        self._keep_bound()
+
     def _see(self, path: Path, value: t.Any) -> None:
-        counts = self._counts.setdefault(path, Counter())
+        counts = self._counts_at(path)
         if isinstance(value, str):
-            for label in _labels_of_text(value):
+            for label in labels_of_text(value):
                 counts[label] += 1
             return
         kind = kind_of(value)
         counts[kind] += 1
-        if kind == "number" and _takes(_TO_INTEGER, value):
+        if kind == "number" and _is_whole(value):
             counts[_WHOLE] += 1
         if kind in ("object", "array") and not self._is_too_varied:
             self._see_below(path, value, counts)
@@ -220,22 +253,12 @@ class SeenTypes:
         return not (self._is_too_varied or counts[_ODD_KEY] or counts[_TOO_DEEP])
 
 
-@functools.lru_cache(maxsize=10_000)
-def _labels_of_text(text: str) -> tuple[str, ...]:
-    """What a text is counted as: its kind, and what the target would convert it to."""
-    # What does not begin like a number is neither one nor a date.
-    is_like_number = text.lstrip()[:1] in _FIRST_OF_NUMBERS
-    coercers = _FROM_TEXT if is_like_number else _FROM_ANY_TEXT
-    return kind_of(text), *(name for name, coerce in coercers.items() if _takes(coerce, text))
+def _is_whole(number: float | Decimal) -> bool:
+    """Whether a field of integers takes a number as it is."""
+    if isinstance(number, Decimal):
+        return abs(number) <= LARGEST_LONG and number == number.to_integral_value()
+    return takes(_TO_INTEGER, number)
 
 
 def _is_field_name(key: str) -> bool:
     return len(key) < _LONGEST_KEY and _FIELD_NAME.fullmatch(key) is not None
-
-
-def _takes(coerce: t.Callable[[t.Any], t.Any], value: t.Any) -> bool:
-    try:
-        coerce(value)
-    except UnconvertibleError:
-        return False
-    return True

@@ -35,6 +35,8 @@ def kind_of(value: t.Any) -> Kind:
         return "boolean"
     if isinstance(value, int):
         return "integer" if abs(value) <= LARGEST_LONG else "large"
+    if value.__class__ is Decimal:
+        return "number" if reads_back(value) else "large"
     if isinstance(value, (float, Decimal)):
         return "number" if reads_back(Decimal(str(value))) else "large"
     return "object" if isinstance(value, dict) else "array"

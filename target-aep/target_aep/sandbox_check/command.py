@@ -28,8 +28,8 @@ if t.TYPE_CHECKING:
     from target_aep.target import TargetAEP
 
 
-def check_command(target_class: type[TargetAEP]) -> click.Command:
-    """The command, with the settings of a target."""
+def check_command(target_class: type[TargetAEP], summary: str) -> click.Command:
+    """The command, with the settings of a target, and what it does."""
     onlooker_class = without_dataset(target_class)
 
     def invoke(config: _ConfigInput, as_lines: bool) -> None:
@@ -47,7 +47,7 @@ def check_command(target_class: type[TargetAEP]) -> click.Command:
             config_option(target_class),
             click.Option(["--json", "as_lines"], is_flag=True, help="Write JSON lines."),
         ],
-        help="Check credential, permissions, dataset, schema, mapping, namespaces; change nothing.",
+        help=summary,
         logger=target_class.logger,
     )
 

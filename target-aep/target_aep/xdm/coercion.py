@@ -79,6 +79,15 @@ def prune(value: Value) -> Value:
     return value.text if isinstance(value, ZonedDateTime) else value
 
 
+def has_value(value: Value) -> bool:
+    """Whether `prune` leaves anything of a value."""
+    if isinstance(value, dict):
+        return any(map(has_value, value.values()))
+    if isinstance(value, list):
+        return any(map(has_value, value))
+    return not is_nothing(value)
+
+
 def compile_coercer(field: XdmField, losses: Losses | None = None, path: str = "") -> Coercer:
     """Compile a field into a function that converts a value or refuses it.
 

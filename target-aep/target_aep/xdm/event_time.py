@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from target_aep.xdm.coercion import OMITTED, is_nothing
 from target_aep.xdm.date_coercion import date_time_text
-from target_aep.xdm.timestamps import EPOCH
+from target_aep.xdm.timestamps import EPOCH, format_date_time, is_canonical
 from target_aep.xdm.unconvertible import UnconvertibleError
 
 if t.TYPE_CHECKING:
@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
 
     from target_aep.xdm.scalar_coercion import Coercer
 
+_FIRST: t.Final = format_date_time(EPOCH)
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -31,9 +32,12 @@ def compile_event_time(now: Callable[[], datetime], ahead: timedelta) -> Coercer
         a value that is no date-time, before 1970, or in the future.
     """
     latest = _LONG_AGO
+    latest_text = ""
 
     def event_time(value: t.Any) -> t.Any:
-        nonlocal latest
+        nonlocal latest, latest_text
+        if value.__class__ is str and _FIRST <= value <= latest_text and is_canonical(value):
+            return value
         if is_nothing(value):
             return OMITTED
         text, moment = date_time_text(value)
@@ -41,8 +45,15 @@ def compile_event_time(now: Callable[[], datetime], ahead: timedelta) -> Coercer
             raise UnconvertibleError("before 1970")
         if moment > latest:
             latest = now() + ahead
+            latest_text = _at_most(latest)
             if moment > latest:
                 raise UnconvertibleError("in the future")
         return text
 
     return event_time
+
+
+def _at_most(moment: datetime) -> str:
+    """The last whole millisecond that is not past a moment, as text."""
+    whole = moment.astimezone(timezone.utc)
+    return format_date_time(whole.replace(microsecond=whole.microsecond // 1000 * 1000))

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from target_aep.loading.json_lines import json_text
 from target_aep.xdm.coercion import compile_coercer, is_nothing
+from target_aep.xdm.quick_exact_coercion import is_short_number, quicker
 from target_aep.xdm.timestamps import parse_date_time
 from target_aep.xdm.unconvertible import UnconvertibleError
 
@@ -50,7 +51,7 @@ def compile_exact_coercer(field: XdmField) -> Coercer:
         A function as `compile_coercer` returns it, which also refuses what a conversion changes.
     """
     prepare, coerce = _preparation(field), compile_coercer(field)
-    return lambda value: coerce(prepare(value))
+    return quicker(field, lambda value: coerce(prepare(value)), compile_exact_coercer)
 
 
 def can_be_key(name: str) -> bool:
@@ -60,6 +61,8 @@ def can_be_key(name: str) -> bool:
 
 def reads_back(number: Decimal) -> bool:
     """Whether a double keeps a number as it is written."""
+    if is_short_number(str(number)):
+        return True
     as_double = float(number)
     return math.isfinite(as_double) and Decimal(repr(as_double)) == number
 

@@ -11,6 +11,7 @@ import ipaddress
 import math
 import re
 import typing as t
+from dataclasses import replace
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -33,6 +34,10 @@ Coercer = t.Callable[[Value], Value]
 TRUE_TEXTS = frozenset({"y", "yes", "Y", "YES", "on", "ON", "true", "TRUE"})
 FALSE_TEXTS = frozenset({"n", "no", "N", "NO", "off", "OFF", "false", "FALSE"})
 
+_MOST_KNOWN: t.Final = 1_000
+_LONGEST_KNOWN: t.Final = 100
+"""Of texts that a field has taken and takes again without a check."""
+
 _NOT_IN_URI = re.compile(r'[\s<>"{}|\\^`]')
 # Decimal itself also takes "1_000", digits of other scripts, "NaN" and "Infinity".
 _BITS_OF_LARGEST = 1023
@@ -44,11 +49,17 @@ def _compile_string(field: XdmField) -> Coercer:
     if not checks:
         return _text_of
 
+    known: set[str] = set()
+
     def to_string(value: Value) -> str:
+        if value.__class__ is str and value in known:
+            return value
         text = _text_of(value)
         for check, complaint in checks:
             if not check(text):
                 raise UnconvertibleError(complaint)
+        if len(known) < _MOST_KNOWN and len(text) <= _LONGEST_KNOWN:
+            known.add(text)
         return text
 
     return to_string
@@ -70,9 +81,19 @@ def takes_any_text(field: XdmField) -> bool:
     return field.kind == "string" and not _string_checks(field)
 
 
-def is_unbounded(field: XdmField) -> bool:
-    """Whether a field takes every number of its kind."""
-    return field.minimum is None and field.maximum is None
+def has_choices_only(field: XdmField) -> bool:
+    """Whether an enum is all that a field asks of texts."""
+    return takes_any_text(replace(field, enum=None))
+
+
+def has_lengths_only(field: XdmField) -> bool:
+    """Whether their length is all that a field asks of texts."""
+    return takes_any_text(replace(field, min_length=0, max_length=None))
+
+
+def is_reference_only(field: XdmField) -> bool:
+    """Whether a field asks of texts that they are URI references, and nothing else."""
+    return field.format == "uri-reference" and takes_any_text(replace(field, format=None))
 
 
 def _string_checks(field: XdmField) -> list[tuple[Callable[[str], object], str]]:
@@ -101,6 +122,8 @@ def _is_uri(text: str) -> bool:
 def _is_uri_reference(text: str) -> bool:
     if _NOT_IN_URI.search(text):
         return False
+    if text.isascii() and "[" not in text and "]" not in text:
+        return True  # of others only, urlsplit refuses any
     try:
         urlsplit(text)
     except ValueError:

@@ -33,7 +33,8 @@ class XdmField:
     """One field: its kind, its constraints and, for containers, its parts.
 
     `added` is when this target has added it, and `owner` the property that it has made it for,
-    where its description tells that.
+    where its description tells that. `xdm_type` is what the registry calls its type, where it does:
+    it tells an `int` from a `long`.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class XdmField:
     max_length: int | None = None
     added: datetime | None = None
     owner: str | None = None
+    xdm_type: str | None = None
 
     def find(self, path: tuple[str, ...]) -> XdmField | None:
         """The field at a path of names below this one, or None.
@@ -159,8 +161,13 @@ def _parse_leaf(node: Mapping[str, t.Any], kind: Kind, made: _Making) -> XdmFiel
         maximum=maximum,
         min_length=int(node.get("minLength", 0)),
         max_length=node.get("maxLength"),
+        xdm_type=_text(node.get("meta:xdmType")),
         **made._asdict(),
     )
+
+
+def _text(value: t.Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _compile(pattern: str) -> re.Pattern[str] | None:

@@ -1,0 +1,112 @@
+"""Has the blocks of one body framed and kept, here or by helpers, and tells what came of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from tap_mixpanel_export.framer import Framer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_mixpanel_export.framing import Framed, Framing
+    from tap_mixpanel_export.framing_helpers import BodyOfHelpers
+    from tap_mixpanel_export.record_spool import SpoolPart
+
+_AT_HOME = 8 << 20
+_BLOCK = 1 << 18
+
+
+class FrameQueue:
+    """The blocks of one body, in its order.
+
+    The first blocks are framed at once and here: most bodies are small, and a helper takes a
+    while to start. Those after them go to helpers, if there are any, in blocks of a good size.
+    """
+
+    def __init__(
+        self,
+        framing: Framing,
+        part: SpoolPart | None = None,
+        *,
+        has_room: Callable[[], bool] = lambda: True,
+        helpers: BodyOfHelpers | None = None,
+    ) -> None:
+        """Begin without any block.
+
+        Args:
+            framing: What is asked for.
+            part: Where records are kept; None if they are not wanted.
+            has_room: Whether there is room for lines that are not compressed.
+            helpers: Processes that frame and keep blocks.
+        """
+        self._framer = Framer(framing)
+        self._part = part
+        self._has_room = has_room
+        self._helpers = helpers
+        self._at_home = 0
+        self._gathered: list[bytes | memoryview] = []
+        self._gathered_size = 0
+        self._pending: deque[Future[Framed]] = deque()
+
+    def add(self, pieces: Sequence[bytes | memoryview], *, samples: bool) -> None:
+        """Take a block of whole lines.
+
+        Args:
+            pieces: The block's bytes.
+            samples: Whether distances between receipt and time are wanted.
+
+        Raises:
+            OSError: Its records cannot be written.
+        """
+        if self._helpers is None or self._at_home < _AT_HOME:
+            block = b"".join(pieces)
+            self._at_home += len(block)
+            self._frame(block, samples=samples)
+            return
+        self._gathered += pieces
+        self._gathered_size += sum(map(len, pieces))
+        if self._gathered_size >= _BLOCK:
+            self._hand_over(self._helpers, samples=samples)
+
+    def finished(self, *, everything: bool = False, samples: bool = False) -> Iterator[Framed]:
+        """Yield the blocks that are framed, in order.
+
+        Args:
+            everything: Whether to wait for all that were added.
+            samples: As in ``add``, for what is still to be framed.
+
+        Raises:
+            OSError: Records cannot be written.
+            HelperLostError: A helper has died.
+        """
+        if everything and self._gathered and self._helpers is not None:
+            self._hand_over(self._helpers, samples=samples)
+        most = 0 if everything or self._helpers is None else self._helpers.most_pending
+        while self._pending and (len(self._pending) > most or self._pending[0].done()):
+            yield self._pending.popleft().result()
+
+    def close(self) -> None:
+        """Forget what was not handed back; no helper is at work on it any more."""
+        for future in self._pending:
+            future.cancel()
+        for future in self._pending:
+            if not future.cancelled():
+                future.exception()
+        self._pending.clear()
+
+    def _frame(self, block: bytes, *, samples: bool) -> None:
+        framed = self._framer.frame(block, samples=samples)
+        if self._part is not None:
+            self._part.keep(framed, is_plain=self._has_room())
+        future: Future[Framed] = Future()
+        future.set_result(framed)
+        self._pending.append(future)
+
+    def _hand_over(self, helpers: BodyOfHelpers, *, samples: bool) -> None:
+        pieces, self._gathered = self._gathered, []
+        self._gathered_size = 0
+        future = helpers.frame(pieces, samples=samples, is_plain=self._has_room())
+        self._pending.append(future)

@@ -1,0 +1,61 @@
+"""Raw times as texts of their instants, a minute's work done once."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tap_mixpanel_export.instants import instant_text
+
+if TYPE_CHECKING:
+    from tap_mixpanel_export.event_time import EventTime
+
+_MINUTE = 60_000
+_QUARTER_HOUR = 15 * _MINUTE
+_LONG_BEFORE = 1 << 40  # milliseconds, some 34 years
+_DIGITS_OF_A_MINUTE = len("2022-05-18T05:05:")
+_MOST = 50_000
+
+
+@cache
+def second_texts() -> tuple[str, ...]:
+    """Return what follows a minute's text, by the millisecond of the minute."""
+    return tuple(f"{ms // 1000:02d}.{ms % 1000:03d}Z" for ms in range(_MINUTE))
+
+
+class TimeTexts(dict[int, str]):
+    """By the minute of a raw time: the text of its instant up to the minute.
+
+    It is empty for a minute whose times do not become UTC by one whole number of minutes: one near
+    which a wall clock was put forward or back, or ran twice, and those of old local mean times.
+    """
+
+    def __init__(self, event_time: EventTime) -> None:
+        super().__init__()
+        self._event_time = event_time
+        self._offsets: dict[int, int | None] = {}
+
+    def __missing__(self, minute: int) -> str:
+        if len(self) >= _MOST:
+            self.clear()
+            self._offsets.clear()
+        raw = minute * _MINUTE
+        offset = self._offset(raw // _QUARTER_HOUR)
+        text = "" if offset is None else instant_text(raw + offset)[:_DIGITS_OF_A_MINUTE]
+        self[minute] = text
+        return text
+
+    def _offset(self, quarter: int) -> int | None:
+        """Return what becomes UTC if it is added to a time of a quarter of an hour."""
+        if quarter not in self._offsets:
+            begin = quarter * _QUARTER_HOUR
+            # The receipts make `to_utc` choose the one, then the other, of two instants.
+            found = {
+                self._event_time.to_utc(raw, received) - raw
+                for raw in (begin, begin + _QUARTER_HOUR - 1)
+                for received in (raw - _LONG_BEFORE, raw + _LONG_BEFORE)
+            }
+            offset = found.pop()
+            is_simple = not found and offset % _MINUTE == 0
+            self._offsets[quarter] = offset if is_simple else None
+        return self._offsets[quarter]

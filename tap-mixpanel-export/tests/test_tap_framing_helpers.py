@@ -1,0 +1,256 @@
+"""Helping processes frame blocks as this process does, and end with it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timezone
+
+import pytest
+from emulators.generator import generate
+from emulators.jsonlines import encode_event
+from tap_mixpanel_export import frame_queue, framing_helpers
+from tap_mixpanel_export.errors import BrokenBodyError, HelperLostError
+from tap_mixpanel_export.export_body import BodyChecker, GzipDecoder
+from tap_mixpanel_export.frame_queue import FrameQueue
+from tap_mixpanel_export.framing import Framing
+from tap_mixpanel_export.framing_helpers import FramingHelpers
+from tap_mixpanel_export.record_spool import SpoolPart, read_blocks
+
+EVENT = b'{"event":"a","properties":{"time":1,"$insert_id":"i"}}\n'
+CHUNK = 1 << 12
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Bodies of a few events are large ones."""
+    monkeypatch.setattr(frame_queue, "_AT_HOME", 2000)
+    monkeypatch.setattr(frame_queue, "_BLOCK", 20_000)
+
+
+@pytest.fixture
+def helpers():
+    with FramingHelpers(2) as helpers:
+        yield helpers
+
+
+class Body:
+    """A body on the disk."""
+
+    def __init__(self, folder, helpers=None, **framing):
+        self.path = folder / "body.spool"
+        self._file = self.path.open("wb")
+        self.framing = Framing(**framing)
+        part = SpoolPart(self._file)
+        own = None if helpers is None else helpers.of_body(self.framing, self.path)
+        self.checker = BodyChecker(
+            GzipDecoder(),
+            tolerate_invalid_lines=self.framing.tolerates_malformed,
+            frames=FrameQueue(self.framing, part, helpers=own),
+            part=part,
+        )
+
+    def feed(self, text):
+        data = gzip.compress(text)
+        for begin in range(0, len(data), CHUNK):
+            self.checker.feed(data[begin : begin + CHUNK])
+
+    def close(self):
+        self.checker.close()
+        self._file.close()
+
+    def content(self):
+        """The records' lines up to when they were made, their keys, and the malformed lines."""
+        lines, keys, odd = [], [], []
+        for block in read_blocks(self.path, self.checker.places):
+            if isinstance(block, list):
+                odd += block
+            else:
+                keys += block.keys
+                lines += [line.partition(b',"time_extracted":')[0] for line in block.lines.split()]
+        return lines, keys, odd
+
+    def files(self):
+        return sorted(path.name for path in self.path.parent.iterdir())
+
+
+@pytest.fixture
+def body_of(tmp_path):
+    """A function that makes a body; all are closed at the end."""
+    bodies = []
+
+    def make(name, *arguments, **framing):
+        folder = tmp_path / name
+        folder.mkdir()
+        bodies.append(Body(folder, *arguments, **framing))
+        return bodies[-1]
+
+    yield make
+    for body in bodies:
+        body.close()
+
+
+def lines():
+    """Lines of 800 events."""
+    now = datetime(2024, 4, 19, tzinfo=timezone.utc)
+    return [encode_event(e) + b"\n" for e in generate(3, 2, 400, start=date(2024, 4, 3), now=now)]
+
+
+@pytest.fixture(scope="module")
+def text():
+    events = lines()
+    events[100:100] = [b"\n", b"no event\n", b"\n", b'{"event":"a","properties":{}}\n']
+    events[500:500] = [b"no event either\n"]
+    return b"".join(events)
+
+
+def facts(body):
+    checker = body.checker
+    return (
+        checker.events,
+        checker.deferred,
+        checker.invalid_lines,
+        checker.distances,
+        checker.arrivals.cut_after(),
+    )
+
+
+def test_a_body_is_the_same_with_helpers_and_without(body_of, helpers, text):
+    alone = body_of("alone", tolerates_malformed=True, wall_clock_zone="America/Los_Angeles")
+    helped = body_of("helped", helpers, **_as_dict(alone.framing))
+    for body in (alone, helped):
+        body.feed(text)
+        body.checker.finish()
+        body.close()
+    assert helped.content() == alone.content()
+    assert facts(helped) == facts(alone)
+    assert alone.checker.invalid_lines == 3
+    assert alone.files() == ["body.spool"]
+    assert helped.files() == ["body.1.spool", "body.2.spool", "body.spool"]
+
+
+def _as_dict(framing):
+    return {name: getattr(framing, name) for name in framing.__struct_fields__}
+
+
+def test_bodies_share_the_helpers(body_of, helpers, text):
+    bodies = [body_of(f"body{number}", helpers, tolerates_malformed=True) for number in range(4)]
+    alone = body_of("alone", tolerates_malformed=True)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda body: body.feed(text), bodies))
+    alone.feed(text)
+    for body in (alone, *bodies):
+        body.checker.finish()
+        body.close()
+    assert all(body.content() == alone.content() for body in bodies)
+
+
+@pytest.mark.parametrize(
+    ("tail", "words"),
+    [
+        (b"terminated early\n", "Mixpanel aborted the export: line 802: "),
+        (b"nonsense\n\n", "the body ends in a line that is no event: line 802: "),
+        (b"nonsense\n" + EVENT, r"line 802: .*on_invalid_line"),
+        (b'{"event":"a","properties":{}}\n' + EVENT, r"line 802: .*on_invalid_line"),
+        (EVENT[:-1], "the last line is cut off"),
+    ],
+)
+def test_a_body_fails_with_the_same_words(body_of, helpers, tail, words):
+    body = body_of("body", helpers)
+    with pytest.raises(BrokenBodyError, match=words):
+        _feed_all(body, b"\n" + b"".join(lines()) + tail)
+
+
+def _feed_all(body, text):
+    body.feed(text)
+    body.checker.finish()
+
+
+def test_what_came_of_a_failed_body_is_counted(body_of, helpers, text):
+    body = body_of("body", helpers, tolerates_malformed=True)
+    body.feed(text)
+    body.checker.close()
+    assert body.checker.events == 800
+    assert body.checker.arrivals.cut_after() is not None
+
+
+@pytest.fixture
+def pids(monkeypatch):
+    """The helpers' processes that were started."""
+    found = []
+
+    class Noted(framing_helpers.subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            found.append(self.pid)
+
+    monkeypatch.setattr(framing_helpers.subprocess, "Popen", Noted)
+    return found
+
+
+def test_a_helper_that_dies_fails_the_body_and_is_replaced(body_of, helpers, text, pids):
+    body = body_of("body", helpers, tolerates_malformed=True)
+    _feed_all(body, text)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    broken = body_of("broken", helpers, tolerates_malformed=True)
+    with pytest.raises(HelperLostError, match=r"exit code -9\); if that .* set workers to 1"):
+        _feed_all(broken, text)
+    broken.close()  # by now both are known to be dead
+    again = body_of("again", helpers, tolerates_malformed=True)
+    _feed_all(again, text)
+    assert again.checker.events == 800
+    assert len(pids) == 4
+
+
+def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(framing_helpers.subprocess, "Popen", refuse)
+    body = body_of("body", helpers, tolerates_malformed=True)
+    with pytest.raises(HelperLostError, match=r"cannot be started \(Resource .*workers to 1"):
+        _feed_all(body, text)
+
+
+def test_helpers_end_at_once_and_obey_no_signal_of_their_own(body_of, text, pids):
+    with FramingHelpers(2) as helpers:
+        body = body_of("body", helpers, tolerates_malformed=True)
+        _feed_all(body, text)
+        assert len(pids) == 2
+        for pid in pids:
+            os.kill(pid, signal.SIGINT)
+            os.kill(pid, signal.SIGTERM)
+        body = body_of("other", helpers, tolerates_malformed=True)
+        _feed_all(body, text)
+        assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_nothing_is_started_for_a_small_body(body_of, helpers, pids):
+    body = body_of("body", helpers)
+    _feed_all(body, EVENT * 30)
+    assert pids == []
+
+
+def test_a_full_disk_is_an_error_of_the_system(body_of, helpers, text):
+    body = body_of("body", helpers, tolerates_malformed=True)
+    for number in (1, 2):
+        (body.path.parent / f"body.{number}.spool").mkdir()  # which no one can write to
+    with pytest.raises(IsADirectoryError):
+        _feed_all(body, text)
+
+
+def test_nothing_of_the_working_directory_is_imported(body_of, text, tmp_path, monkeypatch):
+    for name in ("json", "msgspec", "signal", "isal"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with FramingHelpers(1) as helpers:
+        body = body_of("body", helpers, tolerates_malformed=True)
+        _feed_all(body, text)
+    assert body.checker.events == 800

@@ -1,0 +1,214 @@
+"""RECORD lines that come one after the other, handled together: here, or by worker processes.
+
+A line is known by its beginning to be a RECORD of some stream. Where the SDK would do nothing with
+its records but hand them to the sink as they are, whole runs of such lines are mapped at once. What
+they become is applied in the order of the input, whoever has mapped them, and so are the STATEs
+between them. A line that is not what it seems is left to the ordinary way.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import deque
+from dataclasses import dataclass, field
+
+from target_aep.record_routes import RecordRoutes
+from target_aep.workers.pool import AT_ONCE, WorkerPool
+from target_aep.workers.worker_process import Task
+
+if t.TYPE_CHECKING:
+    from target_aep.message_shapes import Message
+    from target_aep.record_routes import Route
+    from target_aep.target import TargetAEP
+
+START_AFTER: t.Final = 8 << 20
+"""Bytes of records that are mapped here before workers are started: short runs pay nothing."""
+
+BLOCK_BYTES: t.Final = 1 << 18
+"""A worker is given about so much at once."""
+
+SMALL: t.Final = 1 << 15
+"""Less than this is mapped here: for a worker it is not worth the way."""
+
+
+class Lines(t.Protocol):
+    """Takes what is handled, in the order of the input."""
+
+    def handle(self, lines: list[bytes]) -> None:
+        """Handle lines in this process."""
+
+    def pass_records(self, lines: list[bytes]) -> None:
+        """Count the next lines, which are records that were handled."""
+
+    def pass_message(self, line: bytes, message: Message) -> None:
+        """Handle the message of the next line."""
+
+
+@dataclass
+class _Block:
+    """Lines that a worker has."""
+
+    route: Route
+    lines: list[bytes]
+    task: Task
+
+
+@dataclass
+class _Message:
+    """A message that waits for the records before it."""
+
+    line: bytes
+    message: Message
+    task: Task = field(default_factory=Task)
+
+    def __post_init__(self) -> None:
+        self.task.is_done = True
+
+
+class RecordRuns:
+    """The runs of one target.
+
+    Attributes:
+        routes: Where lines go, as far as that is known.
+    """
+
+    def __init__(self, target: TargetAEP) -> None:
+        """Begin without any route.
+
+        Args:
+            target: Whose sinks are filled.
+        """
+        self._target = target
+        self.routes = RecordRoutes(target)
+        self._waiting: deque[_Block | _Message] = deque()
+        self._pool: WorkerPool | None = None
+        self._handled = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is under way, which has to be applied before anything else."""
+        return bool(self._waiting)
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the workers."""
+        return self._pool.pids if self._pool else []
+
+    def take(self, route: Route, lines: list[bytes], reader: Lines) -> int:
+        """Handle lines of a route, or let workers do it.
+
+        Args:
+            route: The route.
+            lines: Lines that begin with its prefix, without their newlines.
+            reader: Is told of what is handled.
+
+        Returns:
+            How many were taken: the one after them needs the ordinary way.
+        """
+        size = sum(map(len, lines))
+        self._handled += size
+        if size < SMALL or route.assignment is None or not self._has_workers():
+            self.drain(reader)
+            return self.take_here(route, lines, reader)
+        per_block = max(1, len(lines) * BLOCK_BYTES // max(size, 1))
+        for start in range(0, len(lines), per_block):
+            self._give(route, lines[start : start + per_block], reader)
+        return len(lines)
+
+    def take_here(self, route: Route, lines: list[bytes], reader: Lines) -> int:
+        """Handle lines of a route in this process.
+
+        Args:
+            route: The route.
+            lines: As for `take`.
+            reader: Is told of what is handled.
+
+        Returns:
+            As `take` does.
+        """
+        block = route.mapper.map(lines)
+        done = lines[: block.taken] if block.taken < len(lines) else lines
+        route.sink.take_block(block, done)
+        reader.pass_records(done)
+        return block.taken
+
+    def _has_workers(self) -> bool:
+        """Whether there is a worker to take lines."""
+        if self._pool is None:
+            if self._handled < START_AFTER:
+                return False
+            self._pool = WorkerPool(self._target.settings.workers)
+        self._pool.exchange(wait=False)
+        return bool(self._pool.ready)
+
+    @property
+    def _most_waiting(self) -> int:
+        """What is kept in memory while the oldest block is waited for."""
+        return 2 * AT_ONCE * self._target.settings.workers
+
+    def _give(self, route: Route, lines: list[bytes], reader: Lines) -> None:
+        """Give a block to a worker as soon as one has room; without any it is mapped here."""
+        pool = t.cast("WorkerPool", self._pool)
+        self.apply_what_is_done(reader)
+        while pool.ready and (not pool.has_room or len(self._waiting) >= self._most_waiting):
+            pool.exchange(wait=True)
+            self.apply_what_is_done(reader)
+        if not pool.ready or route.assignment is None:
+            self.drain(reader)
+            reader.handle(lines)
+            return
+        task = pool.give(route.number, route.assignment, b"\n".join(lines))
+        self._waiting.append(_Block(route, lines, task))
+
+    def put_behind(self, line: bytes, message: Message, reader: Lines) -> None:
+        """Let a STATE wait for the records before it, while others are mapped."""
+        if len(self._waiting) >= self._most_waiting:
+            self.drain(reader)
+        self._waiting.append(_Message(line, message))
+
+    def apply_what_is_done(self, reader: Lines) -> None:
+        """Apply the results that are there, up to the first that is not."""
+        while self._waiting and self._waiting[0].task.is_done:
+            self._apply(self._waiting.popleft(), reader)
+
+    def drain(self, reader: Lines) -> None:
+        """Wait for all that is under way, and apply it."""
+        while self._waiting:
+            self.apply_what_is_done(reader)
+            if self._waiting and self._pool:
+                self._pool.exchange(wait=True)
+
+    def await_input(self, descriptor: int | None, reader: Lines) -> None:
+        """Apply results until there is input.
+
+        Args:
+            descriptor: Of the input; None of one that never lets wait.
+            reader: Is told of what is handled.
+        """
+        self.apply_what_is_done(reader)
+        while self._waiting and self._pool and descriptor is not None:
+            has_input = self._pool.exchange(wait=True, also=descriptor)
+            self.apply_what_is_done(reader)
+            if has_input:
+                return
+
+    def _apply(self, item: _Block | _Message, reader: Lines) -> None:
+        if isinstance(item, _Message):
+            reader.pass_message(item.line, item.message)
+            return
+        block, route, lines = item.task.block, item.route, item.lines
+        if block is None or not self.routes.holds(route):
+            reader.handle(lines)
+            return
+        done = lines[: block.taken]
+        route.sink.take_block(block, done)
+        reader.pass_records(done)
+        if block.taken < len(lines):
+            reader.handle(lines[block.taken :])
+
+    def end(self) -> None:
+        """Drop what is under way, and end the workers."""
+        self._waiting.clear()
+        if self._pool:
+            self._pool.end()
+            self._pool = None

@@ -1,0 +1,1 @@
+"""RECORD lines into rows, in this process or in others beside it."""

@@ -1,0 +1,196 @@
+"""A worker process as the target sees it: the pipes to it, and what it has to do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+import typing as t
+from collections import deque
+from pathlib import Path
+
+from target_aep.pipes import PIPE_BYTES, widen_pipe
+from target_aep.workers.frames import ASSIGNMENT, BLOCK, FAILED, HEAD, READY, head
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_aep.loading.mapped_block import MappedBlock
+
+_OWN_VARIABLES = "TARGET_AEP_"
+
+
+class Task:
+    """A block that was given to a worker.
+
+    Attributes:
+        is_done: Whether an answer is there, or will never be.
+        block: What it became; None if no worker could tell.
+    """
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self.block: MappedBlock | None = None
+
+    def end(self, block: MappedBlock | None) -> None:
+        """Note the answer."""
+        self.block, self.is_done = block, True
+
+
+class Worker:
+    """One process.
+
+    Attributes:
+        tasks: The blocks that it has, the oldest first.
+        is_ready: Whether it has started.
+        is_over: Whether it takes nothing any more.
+    """
+
+    def __init__(self) -> None:
+        """Start it.
+
+        Raises:
+            OSError: The system refuses.
+        """
+        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, "-I", "-c", _program()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(_OWN_VARIABLES)
+            },
+        )
+        self.tasks: deque[Task] = deque()
+        self.is_ready = False
+        self.is_over = False
+        self._known: set[int] = set()
+        self._outgoing: deque[memoryview] = deque()
+        self._incoming = bytearray()
+        for pipe in (self.to, self.back):
+            os.set_blocking(pipe, False)
+            widen_pipe(pipe)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def to(self) -> int:
+        """The descriptor of its input."""
+        return t.cast("t.IO[bytes]", self._process.stdin).fileno()
+
+    @property
+    def back(self) -> int:
+        """The descriptor of its output."""
+        return t.cast("t.IO[bytes]", self._process.stdout).fileno()
+
+    @property
+    def has_outgoing(self) -> bool:
+        """Whether something is left to be written to it."""
+        return bool(self._outgoing)
+
+    def give(self, number: int, assignment: bytes, lines: bytes) -> Task:
+        """Let it map a block.
+
+        Args:
+            number: Of the assignment.
+            assignment: It, pickled; sent with its first block.
+            lines: RECORD lines, without the last newline.
+        """
+        if number not in self._known:
+            self._known.add(number)
+            self._queue(ASSIGNMENT, number, assignment)
+        self._queue(BLOCK, number, lines)
+        task = Task()
+        self.tasks.append(task)
+        self.write()
+        return task
+
+    def _queue(self, kind: int, number: int, body: bytes) -> None:
+        self._outgoing += (memoryview(head(kind, number, len(body))), memoryview(body))
+
+    def write(self) -> None:
+        """Write as much as the pipe takes."""
+        try:
+            while self._outgoing:
+                piece = self._outgoing[0]
+                written = os.write(self.to, piece)
+                if written < len(piece):
+                    self._outgoing[0] = piece[written:]
+                else:
+                    self._outgoing.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.is_over = True
+
+    def read(self) -> None:
+        """Take the answers that are there."""
+        try:
+            while True:
+                piece = os.read(self.back, PIPE_BYTES)
+                if not piece:
+                    self.is_over = True
+                    return
+                self._incoming += piece
+                self._take_answers()
+        except BlockingIOError:
+            pass
+        except Exception:  # noqa: BLE001 - nonsense: of a process that is dying
+            self.is_over = True
+
+    def _take_answers(self) -> None:
+        while len(self._incoming) >= HEAD.size:
+            kind, _, size = HEAD.unpack_from(self._incoming)
+            end = HEAD.size + size
+            if len(self._incoming) < end:
+                return
+            with memoryview(self._incoming) as view, view[HEAD.size : end] as body:
+                self._take_answer(kind, body)
+            del self._incoming[:end]
+
+    def _take_answer(self, kind: int, body: memoryview) -> None:
+        if kind == READY:
+            self.is_ready = True
+        elif kind == FAILED:
+            self.tasks.popleft().end(None)
+        else:
+            block: MappedBlock = pickle.loads(body)  # noqa: S301 - of a process of this one's own
+            self.tasks.popleft().end(block)
+
+    def end(self) -> None:
+        """End it, and its tasks without an answer."""
+        self.is_over = True
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                t.cast("t.IO[bytes]", pipe).close()
+        self._process.wait()
+        while self.tasks:
+            self.tasks.popleft().end(None)
+
+    def how_it_ended(self) -> str:
+        """Its end in words, after `end`."""
+        status = self._process.returncode
+        return f"by signal {-status}" if status < 0 else f"with exit status {status}"
+
+
+def _program() -> str:
+    """What a worker runs: with this process's own import path, without the working directory."""
+    return (
+        f"import sys; sys.path[:] = {_import_path(sys.path)!r}; "
+        "from target_aep.workers.worker import main; main()"
+    )
+
+
+def _import_path(path: Sequence[str]) -> list[str]:
+    here = str(Path.cwd())
+    own = str(Path(__file__).resolve().parents[2])
+    others = [entry for each in path if (entry := os.path.abspath(each)) != here]  # noqa: PTH100
+    return others if own in others else [*others, own]
