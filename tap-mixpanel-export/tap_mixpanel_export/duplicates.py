@@ -7,14 +7,17 @@ The keys of a window are held in memory up to a bound and go to a file beyond it
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from array import array
 from contextlib import contextmanager
 from itertools import count
+from mmap import mmap
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
 from tap_mixpanel_export.errors import StorageError
+from tap_mixpanel_export.event import EVENT_ID_BYTES
 from tap_mixpanel_export.spool import SPOOL_SUFFIX
 
 if TYPE_CHECKING:
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 KEYS_IN_MEMORY = 1_000_000
-"""Up to 30 MB; the windows that the tap aims at have one million events, and at most two."""
+"""32 MB; the windows that the tap aims at have one million events, and at most two."""
 
-_BEGINNING = 2
+_SMALLEST_TABLE = 16
+_PAIR = Struct("=QQ")
 
 
 class SeenKeys:
@@ -40,7 +44,7 @@ class SeenKeys:
         """
         self._spool = spool
         self._in_memory = in_memory
-        self._keys = _CompactKeys()
+        self._keys = _CompactKeys(in_memory)
         self._file: _KeyFile | None = None
 
     def __enter__(self) -> Self:
@@ -78,16 +82,31 @@ class SeenKeys:
         Raises:
             StorageError: The file cannot be written.
         """
+        return self.repeats_of(b"".join(keys))
+
+    def repeats_of(self, joined: bytes) -> list[int]:
+        """Take keys in; returns the places of those that are not new.
+
+        Args:
+            joined: The bytes of event_ids, one after the other.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         room = self._in_memory - len(self._keys)
-        if self._file is None and len(keys) <= room:
-            return self._keys.repeats(keys)
+        if self._file is None and len(joined) <= EVENT_ID_BYTES * room:
+            return self._keys.repeats(joined)
+        begins = range(0, len(joined), EVENT_ID_BYTES)
+        return self._one_by_one([joined[at : at + EVENT_ID_BYTES] for at in begins])
+
+    def _one_by_one(self, keys: Sequence[bytes]) -> list[int]:
         found = []
         others = []
         for place, key in enumerate(keys):
             if key in self._keys:
                 found.append(place)
             elif len(self._keys) < self._in_memory:
-                self._keys.repeats([key])
+                self._keys.repeats(key)
             else:
                 others.append(place)
         if others:
@@ -102,43 +121,69 @@ class SeenKeys:
 
 
 class _CompactKeys:
-    """Keys in a fifth of the memory that a set takes: the rests of keys with the same beginning."""
+    """Keys in a third of the memory that a set takes.
 
-    def __init__(self) -> None:
-        self._rests: defaultdict[bytes, bytearray] = defaultdict(bytearray)
+    It is a table of pairs of numbers, twice as many as there may be keys. As keys are hashes, one
+    is looked for from the place that its first number names on; where no pair is, that is 0.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._size = _SMALLEST_TABLE
+        while self._size < 2 * most:
+            self._size *= 2
+        self._table: memoryview | None = None
         self._count = 0
+        self._begin_with_zero: set[int] = set()
 
     def __len__(self) -> int:
         return self._count
 
-    def __contains__(self, key: bytes) -> bool:
-        return _holds(self._rests[key[:_BEGINNING]], key[_BEGINNING:])
-
     def clear(self) -> None:
-        self._rests.clear()
+        self._table = None
         self._count = 0
+        self._begin_with_zero.clear()
 
-    def repeats(self, keys: Sequence[bytes]) -> list[int]:
+    def __contains__(self, key: bytes) -> bool:
+        first, second = _PAIR.unpack(key)
+        if not first:
+            return second in self._begin_with_zero
+        table, mask = self._opened(), 2 * self._size - 2
+        at = first & mask
+        while table[at]:
+            if table[at] == first and table[at + 1] == second:
+                return True
+            at = at + 2 & mask
+        return False
+
+    def repeats(self, keys: bytes) -> list[int]:
         """Take keys in; returns the places of those that are not new."""
-        all_rests = self._rests
+        table, mask = self._opened(), 2 * self._size - 2
+        numbers = array("Q", keys)
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
         found = []
-        for place, key in enumerate(keys):
-            rests = all_rests[key[:_BEGINNING]]
-            rest = key[_BEGINNING:]
-            if rest in rests and _holds(rests, rest):
-                found.append(place)
+        for place, (first, second) in enumerate(pairs):
+            at = first & mask
+            while other := table[at]:
+                if other == first and table[at + 1] == second:
+                    found.append(place)
+                    break
+                at = at + 2 & mask
             else:
-                rests += rest
-        self._count += len(keys) - len(found)
+                if first:
+                    table[at] = first
+                    table[at + 1] = second
+                elif second in self._begin_with_zero:
+                    found.append(place)
+                else:
+                    self._begin_with_zero.add(second)
+        self._count += len(keys) // EVENT_ID_BYTES - len(found)
         return found
 
-
-def _holds(rests: bytearray, rest: bytes) -> bool:
-    """Whether one of the rests is this, and not only parts of two."""
-    at = rests.find(rest)
-    while at > 0 and at % len(rest):
-        at = rests.find(rest, at + 1)
-    return at >= 0
+    def _opened(self) -> memoryview:
+        if self._table is None:
+            # The system makes its pages when they are first written to.
+            self._table = memoryview(mmap(-1, EVENT_ID_BYTES * self._size)).cast("Q")
+        return self._table
 
 
 class _KeyFile:

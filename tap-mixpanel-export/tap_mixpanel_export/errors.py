@@ -20,7 +20,7 @@ class DiscoveryError(TapError):
 
 
 class StorageError(TapError):
-    """Nothing can be written under ``state_dir``."""
+    """Nothing can be written under ``state_dir``, or what was written cannot be read."""
 
 
 class ExportRefusedError(TapError):
@@ -97,3 +97,7 @@ class RateLimitedError(AttemptError):
 
 class HelperLostError(AttemptError):
     """A process that helps with the work has ended or cannot be started."""
+
+
+class HelperNotStartedError(HelperLostError):
+    """A process that is to help with the work cannot be started."""

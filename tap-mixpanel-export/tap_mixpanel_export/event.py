@@ -31,7 +31,8 @@ _TOO_DEEP = f"it is nested too deeply (more than {DEEPEST} levels)"
 # What an identity merge adds to an event that was exported before it; see
 # https://docs.mixpanel.com/docs/data-structure/property-reference/reserved-properties
 _ORIGINAL_IDENTITY = "$distinct_id_before_identity"
-_MERGE_PROPERTIES = frozenset({_ORIGINAL_IDENTITY, "$is_reshuffled", "$preshuffle_distinct_id"})
+MERGE_PROPERTIES = frozenset({_ORIGINAL_IDENTITY, "$is_reshuffled", "$preshuffle_distinct_id"})
+"""What does not count where an event is known by its content."""
 
 
 class InvalidLineError(ValueError):
@@ -133,18 +134,22 @@ def event_id(event: Event) -> str:
         128 bits in hex.
     """
     properties = event.properties
-    identity = properties.get(_ORIGINAL_IDENTITY)
-    if identity is None:
-        identity = properties.get("distinct_id")
+    identity = identity_of(properties)
     insert_id = properties.get("$insert_id")
     if insert_id in (None, ""):
-        content = {k: v for k, v in properties.items() if k not in _MERGE_PROPERTIES}
+        content = {k: v for k, v in properties.items() if k not in MERGE_PROPERTIES}
         content["distinct_id"] = identity
         key: list[Any] = ["content", event.name, content]
     else:
         key = ["insert_id", event.name, event.time_ms, insert_id, identity]
     canonical = json_text(key, sort_keys=True).encode("ascii")
     return blake2b(canonical, digest_size=EVENT_ID_BYTES).hexdigest()
+
+
+def identity_of(properties: dict[str, Any]) -> object:
+    """Return the identity under which an event came first."""
+    identity = properties.get(_ORIGINAL_IDENTITY)
+    return properties.get("distinct_id") if identity is None else identity
 
 
 def _parse_json(line: bytes) -> object:

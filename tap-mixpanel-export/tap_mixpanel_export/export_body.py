@@ -217,7 +217,7 @@ class BodyChecker:
             )
 
     def _account(self, *, everything: bool = False) -> None:
-        for framed in self._frames.finished(everything=everything, samples=self._samples):
+        for framed in self._frames.finished(everything=everything):
             self._count(framed)
 
     def _count(self, framed: Framed) -> None:

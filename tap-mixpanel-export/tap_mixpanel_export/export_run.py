@@ -104,7 +104,9 @@ class ExportRun:
         )
 
     def _helpers(self, workers: int) -> FramingHelpers | None:
-        return None if workers == 1 else self._stack.enter_context(FramingHelpers(workers))
+        if workers == 1:
+            return None
+        return self._stack.enter_context(FramingHelpers(workers, self._logger))
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._client)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.record_spool import SpoolPart
 
 _AT_HOME = 8 << 20
-_BLOCK = 1 << 18
+_BLOCK = 1 << 20
+_ASKED_EACH = 16 << 20
 
 
 class FrameQueue:
@@ -49,6 +50,9 @@ class FrameQueue:
         self._at_home = 0
         self._gathered: list[bytes | memoryview] = []
         self._gathered_size = 0
+        self._gathered_samples = False
+        self._is_plain = True
+        self._until_asked = 0
         self._pending: deque[Future[Framed]] = deque()
 
     def add(self, pieces: Sequence[bytes | memoryview], *, samples: bool) -> None:
@@ -68,22 +72,22 @@ class FrameQueue:
             return
         self._gathered += pieces
         self._gathered_size += sum(map(len, pieces))
+        self._gathered_samples |= samples
         if self._gathered_size >= _BLOCK:
-            self._hand_over(self._helpers, samples=samples)
+            self._hand_over(self._helpers)
 
-    def finished(self, *, everything: bool = False, samples: bool = False) -> Iterator[Framed]:
+    def finished(self, *, everything: bool = False) -> Iterator[Framed]:
         """Yield the blocks that are framed, in order.
 
         Args:
             everything: Whether to wait for all that were added.
-            samples: As in ``add``, for what is still to be framed.
 
         Raises:
             OSError: Records cannot be written.
             HelperLostError: A helper has died.
         """
         if everything and self._gathered and self._helpers is not None:
-            self._hand_over(self._helpers, samples=samples)
+            self._hand_over(self._helpers)
         most = 0 if everything or self._helpers is None else self._helpers.most_pending
         while self._pending and (len(self._pending) > most or self._pending[0].done()):
             yield self._pending.popleft().result()
@@ -100,13 +104,23 @@ class FrameQueue:
     def _frame(self, block: bytes, *, samples: bool) -> None:
         framed = self._framer.frame(block, samples=samples)
         if self._part is not None:
-            self._part.keep(framed, is_plain=self._has_room())
+            self._part.keep(framed, is_plain=self._may_be_plain(len(framed.payload)))
         future: Future[Framed] = Future()
         future.set_result(framed)
         self._pending.append(future)
 
-    def _hand_over(self, helpers: BodyOfHelpers, *, samples: bool) -> None:
+    def _hand_over(self, helpers: BodyOfHelpers) -> None:
         pieces, self._gathered = self._gathered, []
+        samples, self._gathered_samples = self._gathered_samples, False
+        is_plain = self._may_be_plain(self._gathered_size)
         self._gathered_size = 0
-        future = helpers.frame(pieces, samples=samples, is_plain=self._has_room())
-        self._pending.append(future)
+        self._pending.append(helpers.frame(pieces, samples=samples, is_plain=is_plain))
+
+    def _may_be_plain(self, size: int) -> bool:
+        """Whether there is room for so many bytes; the disk is asked now and then."""
+        if size:
+            if self._until_asked <= 0:
+                self._is_plain = self._has_room()
+                self._until_asked = _ASKED_EACH
+            self._until_asked -= size
+        return self._is_plain

@@ -14,7 +14,6 @@ import re
 import sys
 from array import array
 from datetime import datetime, timezone
-from decimal import Decimal
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Annotated
@@ -23,8 +22,8 @@ from msgspec import Meta, MsgspecError, Struct, field
 from msgspec.json import Decoder
 
 from tap_mixpanel_export.bookmark_json import STREAM
+from tap_mixpanel_export.content_ids import id_by_content
 from tap_mixpanel_export.event import DEEPEST, EVENT_ID_BYTES, Event, build_record
-from tap_mixpanel_export.event import event_id as event_id_of
 from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME
 from tap_mixpanel_export.framing import ABORTED, ENDS, FOREIGN, Framed, Framing, OddLine
 from tap_mixpanel_export.instants import instant_text
@@ -52,6 +51,12 @@ _HASHER = blake2b(digest_size=EVENT_ID_BYTES)
 _LONG = getattr(sys, "get_int_max_str_digits", int)() or sys.maxsize
 _HALF = _LONG // 2
 _LARGE_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{18}")  # a Decimal holds smaller ones
+# The search for it takes as long as all the rest; that for a text of few characters does not.
+_ALIKE = bytes.maketrans(b"123456789E+-", b"000000000eee")
+_ALIKE_EXPONENT = b"e" + b"0" * 18
+
+# What speaks against a line, and what a Decimal does not hold.
+_ODD = (MsgspecError, ValueError, ArithmeticError, RecursionError)
 
 _Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _Time = Annotated[int, Meta(ge=EARLIEST_TIME, le=LATEST_TIME)]
@@ -106,11 +111,13 @@ class _Block:
         self._parts: list[bytes] = []
         self._arrivals: list[int] = []
         self._sample = SkewSample(framer.event_time) if samples else None
+        self._may_have_exponents = False
         extracted = datetime.now(timezone.utc).isoformat()
         self._tail = f'}},"time_extracted":"{extracted}"}}\n'.encode()
 
     def framed(self, block: bytes) -> Framed:
         framed = self._framed
+        self._may_have_exponents = _ALIKE_EXPONENT in block.translate(_ALIKE)
         lines = block.split(b"\n")
         lines.pop()
         # A line with one of these is two for readers that know several ends of lines.
@@ -180,7 +187,7 @@ class _Block:
         """Read lines up to one that is unlike the others; returns where it is."""
         framer = self._framer
         heads, times, event_time = framer.heads, framer.times, framer.event_time
-        is_strict = framer.framing.makes_dicts
+        may_have_exponents = self._may_have_exponents
         after, until = framer.arrivals.arrived_after, framer.arrivals.arrived_until
         takes_unstamped, defers = after is None, framer.arrivals.defers
         after = _BEFORE_ALL if after is None else after
@@ -201,18 +208,19 @@ class _Block:
                 heads[head] = name
             raw = line[middle + _TO_PROPERTIES : -1]
             try:
+                columns = _decode(raw)
                 if not raw.isascii():
                     text = raw.decode()
                     if "\u2028" in text or "\u2029" in text or "\x85" in text:
                         raw = _with_escapes(raw)
-                columns = _decode(raw)
-            except (MsgspecError, ValueError, RecursionError):
+                content_id = "" if columns.insert_id is not None else id_by_content(name, raw)
+            except _ODD:
                 break
             if (
                 line[-1] != _CLOSING
                 or ((raw.find(b"{", 1) > 0 or raw.find(b"[") > 0) and _may_be_deep(raw))
                 or (len(raw) > _LONG and _has_long_number(raw))
-                or ((is_strict or columns.insert_id is None) and _LARGE_EXPONENT.search(raw))
+                or (may_have_exponents and _LARGE_EXPONENT.search(raw))
             ):
                 break
             at += 1
@@ -232,7 +240,7 @@ class _Block:
             who = "null" if distinct_id is None else quoted(distinct_id)
             if columns.insert_id is None:
                 insert_id = "null"
-                event_id = _id_by_content(name, raw)
+                event_id = content_id
             else:
                 insert_id = quoted(columns.insert_id)
                 key = hasher()
@@ -273,12 +281,6 @@ def _name_of(head: bytes) -> str | None:
         case [("event", str(name))]:
             return quoted(name)
     return None
-
-
-def _id_by_content(name: str, raw: bytes) -> str:
-    """Return the key of an event without ``$insert_id``, of which every property counts."""
-    properties = json.loads(raw, parse_float=Decimal)
-    return event_id_of(Event(json.loads(name), properties, time_ms=0, arrival_ms=None))
 
 
 def _with_escapes(raw: bytes) -> bytes:

@@ -30,15 +30,12 @@ class Framing(msgspec.Struct, frozen=True):
         arrived_until: The last of these.
         wall_clock_zone: Zone of the raw ``time``, None if that is UTC.
         tolerates_malformed: Whether a malformed line is put aside; else the body fails by it.
-        makes_dicts: Whether the lines are read again in this process, so that no number may be
-            in them that ``Decimal`` does not hold.
     """
 
     arrived_after: int | None = None
     arrived_until: int = (1 << 63) - 1
     wall_clock_zone: str | None = None
     tolerates_malformed: bool = False
-    makes_dicts: bool = False
 
     @property
     def arrivals(self) -> ArrivalFilter:
@@ -76,6 +73,7 @@ class BlockPlace(msgspec.Struct, frozen=True):
         size: Its bytes: keys, ends of lines, lines.
         count: How many records it has, 0 for malformed lines.
         is_plain: Whether the lines are as they are, and not compressed.
+        crc: CRC-32 of the keys and ends of plain lines, or of all that is compressed.
     """
 
     part: int
@@ -83,6 +81,7 @@ class BlockPlace(msgspec.Struct, frozen=True):
     size: int
     count: int
     is_plain: bool
+    crc: int
 
 
 class Framed(msgspec.Struct):

@@ -2,13 +2,19 @@
 
 The tap sends them blocks of a body as they come, and they write the records to files of their own.
 Each is driven by a thread, which only waits. A helper that dies makes the attempt at its window
-fail, and another one is started.
+fail, and another one is started. If that happens to a second window, or if none can be started, the
+tap does without.
 """
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import subprocess
 import sys
+import tempfile
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,7 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import msgspec
 from typing_extensions import Self
 
-from tap_mixpanel_export.errors import HelperLostError
+from tap_mixpanel_export.errors import HelperLostError, HelperNotStartedError
 from tap_mixpanel_export.framing_helper import LENGTH_BYTES, Answer, Refusal, Request, send
 from tap_mixpanel_export.record_spool import part_path
 
@@ -38,18 +44,33 @@ from tap_mixpanel_export.framing_helper import main
 main()
 """
 
+_LONGEST_ANSWER = 600.0  # seconds; a block takes some hundredths of one
+_MOST_LOSSES = 2
+_MOST_WAITING_BYTES = 32 << 20  # of all bodies
+_TAIL = 2000
+_ERROR = re.compile(r"[\w.]+(:|$)")
+_TELLING = ("ImportError", "ModuleNotFoundError")  # have no customer data in their words
+
+_logger = logging.getLogger("tap-mixpanel-export")
 _answers = msgspec.msgpack.Decoder(Answer | Refusal)
 
 
 class FramingHelpers:
     """Some processes, each started when it is first needed; use as a context manager."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, logger: logging.Logger = _logger) -> None:
         """Start nothing yet.
 
         Args:
             count: How many.
+            logger: Gets a line if the work goes on without them.
         """
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._has_room = threading.Condition()
+        self._waiting_bytes = 0
+        self._lost_by: set[str] = set()
+        self._is_given_up = False
         self._count = count
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="framing")
         self._free: SimpleQueue[_Helper] = SimpleQueue()
@@ -66,6 +87,7 @@ class FramingHelpers:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_given_up = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for helper in self._all:
             helper.kill()
@@ -73,25 +95,56 @@ class FramingHelpers:
         for helper in self._all:
             helper.clean_up()
 
-    def of_body(self, framing: Framing, path: Path) -> BodyOfHelpers:
-        """Have them ready for a body.
+    def of_body(self, framing: Framing, path: Path) -> BodyOfHelpers | None:
+        """Have them ready for a body; returns None if they are of no use.
 
         Args:
             framing: What is asked for.
             path: The first of its files.
         """
+        if self._is_given_up:
+            return None
         return BodyOfHelpers(self, framing, path, most_pending=self._count + 1)
 
     def submit(self, request: Request, pieces: Pieces) -> Future[Framed]:
-        """Have a block framed; ``request.path`` is the body's first file."""
-        return self._threads.submit(self._frame, request, pieces)
+        """Have a block framed, once there is room; ``request.path`` is the body's first file."""
+        with self._has_room:
+            self._has_room.wait_for(lambda: self._takes(request.size))
+            self._waiting_bytes += request.size
+        try:
+            future = self._threads.submit(self._frame, request, pieces)
+        except RuntimeError:
+            self._release(request.size)
+            raise
+        future.add_done_callback(lambda _future: self._release(request.size))
+        return future
+
+    def _takes(self, size: int) -> bool:
+        return not self._waiting_bytes or self._waiting_bytes + size <= _MOST_WAITING_BYTES
+
+    def _release(self, size: int) -> None:
+        with self._has_room:
+            self._waiting_bytes -= size
+            self._has_room.notify_all()
 
     def _frame(self, request: Request, pieces: Pieces) -> Framed:
         helper = self._free.get()
         try:
             return helper.frame(request, pieces)
+        except HelperLostError as error:
+            self._note_loss(request.path, error)
+            raise
         finally:
             self._free.put(helper)
+
+    def _note_loss(self, path: str, error: HelperLostError) -> None:
+        with self._lock:
+            self._lost_by.add(path)
+            is_enough = len(self._lost_by) >= _MOST_LOSSES
+            if self._is_given_up or not (is_enough or isinstance(error, HelperNotStartedError)):
+                return
+            self._is_given_up = True
+        self._logger.warning("going on without helper processes, which is slower: %s", error)
 
 
 class BodyOfHelpers:
@@ -124,6 +177,7 @@ class _Helper:
     def __init__(self, number: int) -> None:
         self._number = number
         self._process: subprocess.Popen[bytes] | None = None
+        self._words: BinaryIO | None = None  # what the process says on stderr
         self._is_ended = False
 
     def frame(self, request: Request, pieces: Pieces) -> Framed:
@@ -143,25 +197,30 @@ class _Helper:
     def kill(self) -> None:
         """End the process, also while it is at work; no other one is left running."""
         self._is_ended = True
-        if self._process is not None:
-            self._process.kill()
+        process = self._process  # which its thread may forget meanwhile
+        if process is not None:
+            process.kill()
 
     def clean_up(self) -> None:
         """Wait for the killed process, when nobody talks to it any more."""
         if self._process is not None:
             self._process.communicate()
             self._process = None
+        if self._words is not None:
+            self._words.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:
+            if self._words is None:
+                self._words = cast("BinaryIO", tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - it stays
             self._process = subprocess.Popen(  # noqa: S603 - the tap's own program
                 [sys.executable, "-I", "-c", _program()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=self._words,
             )
         except OSError as error:
-            raise HelperLostError(
+            raise HelperNotStartedError(
                 f"a helper process cannot be started ({error.strerror or error}); "
                 "set workers to 1 to do without"
             ) from error
@@ -173,21 +232,41 @@ class _Helper:
         self, process: subprocess.Popen[bytes], request: Request, pieces: Pieces
     ) -> Answer | Refusal:
         output, answers = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
+        limit = threading.Timer(_LONGEST_ANSWER, process.kill)
+        limit.daemon = True
+        limit.start()
         try:
             send(output, request, pieces)
             length = int.from_bytes(answers.read(LENGTH_BYTES), "big")
             return cast("Answer | Refusal", _answers.decode(answers.read(length)))
         except (OSError, msgspec.DecodeError) as error:
             raise self._lost(process) from error
+        finally:
+            limit.cancel()
 
     def _lost(self, process: subprocess.Popen[bytes]) -> HelperLostError:
         self._process = None
         process.kill()
         process.communicate()
         return HelperLostError(
-            f"a helper process has ended unexpectedly (exit code {process.returncode}); if that "
-            "happens again, set workers to 1 to do without"
+            f"a helper process has ended unexpectedly (exit code {process.returncode}"
+            f"{self._last_words()}); if that happens again, set workers to 1 to do without"
         )
+
+    def _last_words(self) -> str:
+        """Return what ended the process, as far as it said so, without customer data."""
+        if self._words is None:
+            return ""
+        size = self._words.seek(0, os.SEEK_END)
+        self._words.seek(max(0, size - _TAIL))
+        lines = self._words.read().decode(errors="replace").split("\n")
+        self._words.truncate(0)
+        self._words.seek(0)
+        said = [line for line in lines if _ERROR.match(line)]
+        if not said:
+            return ""
+        kind = said[-1].partition(":")[0]
+        return f", {said[-1].strip() if kind in _TELLING else kind}"
 
 
 def _program() -> str:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
+
+from tap_mixpanel_export.stored_lines import StoredLines, takes_moves
+from tap_mixpanel_export.whole_lines import opened, write_whole
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
 
 _PIECE = 1 << 16  # what a pipe holds
 _BUFFER = 1 << 20
@@ -17,33 +24,45 @@ class LineWriter(SimpleSingerWriter):
     def __init__(self) -> None:
         super().__init__()
         self._output: io.BufferedWriter | None = None
+        self._takes_moves = False
 
-    def write_lines(self, lines: bytes) -> None:
-        """Write RECORD lines after everything that was written before; none stays in a buffer.
+    def write_message(self, message: Message) -> None:
+        """Write a message in UTF-8, as ``write_lines`` does."""
+        self.write_lines(f"{self.format_message(message)}\n".encode())
 
-        A signal may end it after any line, but not within one.
+    def write_lines(self, lines: bytes | StoredLines) -> None:
+        """Write lines after everything that was written before; none stays in a buffer.
+
+        A signal may end it after any line, but not within one, unless the reader has stopped.
 
         Args:
             lines: Whole lines in UTF-8.
+
+        Raises:
+            OSError: Nobody reads them.
+            StorageError: Stored lines cannot be read.
         """
+        try:
+            self._write_lines(lines)
+        except BaseException:
+            # The call also has the handler of a signal run that came with the end of the reader.
+            self._forget()
+            raise
+
+    def _write_lines(self, lines: bytes | StoredLines) -> None:
         sys.stdout.flush()
         output = self._opened()
+        if isinstance(lines, StoredLines):
+            if output is not None and self._takes_moves and lines.move(output):
+                return
+            lines = lines.read()
         if output is None:
             sys.stdout.write(lines.decode())
-            return
-        whole = memoryview(lines)
-        begin = 0
-        try:
-            while begin < len(whole):
-                end = lines.find(b"\n", begin + _PIECE) + 1 or len(whole)
-                output.write(whole[begin:end])
-                output.flush()
-                begin = end
-        except BrokenPipeError:
-            raise
-        except BaseException:
-            output.flush()  # what is left of the piece that was being written
-            raise
+        else:
+            _write(output, lines)
+
+    def _forget(self) -> None:
+        self._output = None
 
     def _opened(self) -> io.BufferedWriter | None:
         """Return stdout as it is now, or None if it is no file."""
@@ -52,7 +71,17 @@ class LineWriter(SimpleSingerWriter):
         except io.UnsupportedOperation:
             return None
         if self._output is None or self._output.fileno() != descriptor:
-            # Its buffer holds a whole piece, and knows how much of it a signal has left.
-            raw = io.FileIO(descriptor, "wb", closefd=False)
-            self._output = io.BufferedWriter(raw, _BUFFER)
+            self._output = opened(descriptor, _BUFFER)
+            self._takes_moves = takes_moves(descriptor)
         return self._output
+
+
+def _write(output: io.BufferedWriter, lines: bytes) -> None:
+    whole = memoryview(lines)
+    begin = 0
+    while begin < len(whole):
+        end = lines.find(b"\n", begin + _PIECE) + 1 or len(whole)
+        size = end - begin
+        fitting = output if size <= _BUFFER else opened(output.fileno(), size)
+        write_whole(fitting, whole[begin:end])
+        begin = end

@@ -105,7 +105,9 @@ class WindowQuarantine:
 
     def _remember(self, text: str) -> bool:
         """Return whether a line is not known to be in the file, and know it from now on."""
-        digest = blake2b(text.encode("utf-8", errors="surrogateescape"), digest_size=16).digest()
+        # Earlier versions kept lines with their newline.
+        content = text.rstrip("\n").encode("utf-8", errors="surrogateescape")
+        digest = blake2b(content, digest_size=16).digest()
         if digest in self._known:
             return False
         if len(self._known) < MOST_REMEMBERED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 from array import array
 from contextlib import ExitStack
 from decimal import Decimal
@@ -18,6 +19,8 @@ from isal import isal_zlib
 
 from tap_mixpanel_export.event import EVENT_ID_BYTES
 from tap_mixpanel_export.framing import ENDS, BlockPlace, Framed, OddLine
+from tap_mixpanel_export.spool_reading import reading, unreadable
+from tap_mixpanel_export.stored_lines import StoredLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,8 +80,10 @@ class SpoolPart:
         if is_plain:
             size = self._file.write(index) + self._file.write(lines)
         else:
-            size = self._file.write(isal_zlib.compress(index + lines, _FAST, wbits=_GZIP))
-        place = BlockPlace(self._number, self._offset, size, count, is_plain)
+            index = isal_zlib.compress(index + lines, _FAST, wbits=_GZIP)
+            size = self._file.write(index)
+        crc = isal_zlib.crc32(index)
+        place = BlockPlace(self._number, self._offset, size, count, is_plain, crc)
         self._offset += size
         return place
 
@@ -88,14 +93,20 @@ class RecordBlock:
 
     Attributes:
         count: How many.
-        lines: A RECORD line each, with its newline.
+        content: A RECORD line each, with its newline, here or in a file.
     """
 
-    __slots__ = ("count", "lines")
+    __slots__ = ("content", "count")
 
-    def __init__(self, count: int, lines: bytes) -> None:
+    def __init__(self, count: int, content: bytes | StoredLines) -> None:
         self.count = count
-        self.lines = lines
+        self.content = content
+
+    @property
+    def lines(self) -> bytes:
+        """The lines, read if they are in a file."""
+        content = self.content
+        return content.read() if isinstance(content, StoredLines) else content
 
     def records(self) -> Iterator[Record]:
         """Yield the records as ``build_record`` makes them."""
@@ -117,8 +128,8 @@ class SpooledBlock(RecordBlock):
 
     __slots__ = ("ends", "keys")
 
-    def __init__(self, keys: list[bytes], ends: memoryview, lines: bytes) -> None:
-        super().__init__(len(keys), lines)
+    def __init__(self, keys: bytes, ends: memoryview, content: bytes | StoredLines) -> None:
+        super().__init__(len(ends), content)
         self.keys = keys
         self.ends = ends
 
@@ -128,17 +139,20 @@ class SpooledBlock(RecordBlock):
         Raises:
             StorageError: The keys cannot be kept.
         """
-        repeats = seen.repeats(self.keys)
+        repeats = seen.repeats_of(self.keys)
         if not repeats:
             return self
-        whole = memoryview(self.lines)
         kept = []
         begin = 0
         for place in repeats:
-            kept.append(whole[begin : self.ends[place - 1] if place else 0])
+            kept.append((begin, self.ends[place - 1] if place else 0))
             begin = self.ends[place]
-        kept.append(whole[begin:])
-        return RecordBlock(self.count - len(repeats), b"".join(kept))
+        kept.append((begin, self.ends[-1]))
+        count, content = self.count - len(repeats), self.content
+        if isinstance(content, StoredLines):
+            return RecordBlock(count, content.parts(kept))
+        whole = memoryview(content)
+        return RecordBlock(count, b"".join(whole[begin:end] for begin, end in kept))
 
 
 def _time_of(line: bytes) -> bytes:
@@ -165,25 +179,36 @@ def read_blocks(path: Path, places: Sequence[BlockPlace]) -> Iterator[SpooledBlo
     Args:
         path: The first of the body's files.
         places: Where its blocks are.
+
+    Raises:
+        StorageError: A file is gone, cut or changed.
     """
     files: dict[int, IO[bytes]] = {}
     with ExitStack() as stack:
         for place in places:
-            if place.part not in files:
-                file = part_path(path, place.part).open("rb", buffering=0)
-                files[place.part] = stack.enter_context(file)
-            yield _read_block(files[place.part], place)
+            own = part_path(path, place.part)
+            with reading(own):
+                if place.part not in files:
+                    files[place.part] = stack.enter_context(own.open("rb", buffering=0))
+                block = _read_block(files[place.part], own, place)
+            yield block
 
 
-def _read_block(file: IO[bytes], place: BlockPlace) -> SpooledBlock | list[OddLine]:
+def _read_block(file: IO[bytes], path: Path, place: BlockPlace) -> SpooledBlock | list[OddLine]:
+    begin = (EVENT_ID_BYTES + _END_BYTES) * place.count
+    end = place.offset + place.size
     file.seek(place.offset)
-    stored = file.read(place.size)
-    if not place.is_plain:
-        stored = isal_zlib.decompress(stored, wbits=_GZIP)
-    split = EVENT_ID_BYTES * place.count
-    begin = split + _END_BYTES * place.count
-    lines = stored[begin:]
+    read = file.read(begin if place.is_plain else place.size)
+    if isal_zlib.crc32(read) != place.crc or os.fstat(file.fileno()).st_size < end:
+        raise unreadable(path, "it was cut or changed")
+    if place.is_plain:
+        return _with_index(read, place.count, StoredLines(path, [(place.offset + begin, end)]))
+    stored = isal_zlib.decompress(read, wbits=_GZIP)
     if not place.count:
-        return _odd_lines.decode(lines)
-    keys = [stored[at : at + EVENT_ID_BYTES] for at in range(0, split, EVENT_ID_BYTES)]
-    return SpooledBlock(keys, memoryview(stored)[split:begin].cast(ENDS), lines)
+        return _odd_lines.decode(stored)
+    return _with_index(stored[:begin], place.count, stored[begin:])
+
+
+def _with_index(index: bytes, count: int, content: bytes | StoredLines) -> SpooledBlock:
+    split = EVENT_ID_BYTES * count
+    return SpooledBlock(index[:split], memoryview(index)[split:].cast(ENDS), content)

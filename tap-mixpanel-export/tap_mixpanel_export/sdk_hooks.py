@@ -184,7 +184,7 @@ class WindowedStream(Stream, ABC):
             self._write_starting_replication_value(None)
             for block in self.record_blocks():
                 if block.count:
-                    writer.write_lines(block.lines)
+                    writer.write_lines(block.content)
                     self.state_manager.is_flushed = False
                     counter.increment(block.count)
         self._finalize_state(self.stream_state)

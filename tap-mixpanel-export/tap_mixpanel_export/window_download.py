@@ -1,4 +1,4 @@
-"""Downloads one window to a compressed spool file and vouches that it is whole."""
+"""Downloads one window to spool files and vouches that it is whole."""
 
 from __future__ import annotations
 
@@ -246,7 +246,6 @@ class WindowDownloader:
             arrived_until=window.arrivals.arrived_until,
             wall_clock_zone=self._wall_clock_zone,
             tolerates_malformed=self._tolerate,
-            makes_dicts=self._makes_dicts,
         )
 
 

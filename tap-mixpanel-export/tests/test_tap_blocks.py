@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tap_mixpanel_export.arrival_sample import ArrivalSample
 from tap_mixpanel_export.cores import available_cores
 from tap_mixpanel_export.duplicates import SeenKeys
+from tap_mixpanel_export.errors import StorageError
 from tap_mixpanel_export.framer import Framer
 from tap_mixpanel_export.framing import Framing
 from tap_mixpanel_export.record_spool import RecordBlock, SpooledBlock, SpoolPart, read_blocks
@@ -82,6 +84,22 @@ def test_records_without_repeats_are_the_first_of_each(numbers, split, is_plain)
         first = [each for at, each in enumerate(lines) if numbers[at] not in numbers[:at]]
         assert b"".join(block.lines for block in fresh) == b"".join(first)
         assert sum(block.count for block in fresh) == len(first)
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+@pytest.mark.parametrize("harm", ["cut", "changed", "removed"])
+def test_a_file_that_was_harmed_is_told_of(tmp_path, is_plain, harm):
+    path = tmp_path / "body.spool"
+    framed = Framer(Framing()).frame(b"".join(map(line, range(9))))
+    with path.open("wb") as file:
+        SpoolPart(file).keep(framed, is_plain=is_plain)
+    content = path.read_bytes()
+    if harm == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-1] if harm == "cut" else content[:20] + b"!" + content[21:])
+    with pytest.raises(StorageError, match=r"cannot read .*body\.spool \(.*run again"):
+        list(read_blocks(path, framed.places))
 
 
 def test_late_records_are_counted_by_their_own_time():

@@ -278,11 +278,22 @@ def test_long_integers_are_read_or_refused_as_python_does(digits, before):
     assert framed_one(line, framer) == expected(line, EventTime(None))
 
 
-def test_a_number_that_no_decimal_holds_is_refused_where_records_are_read():
-    number = b"1e" + b"9" * 19
-    line = b'{"event":"a","properties":{"time":1,"$insert_id":"i","x":' + number + b"}}"
-    framer = Framer(Framing(tolerates_malformed=True, makes_dicts=True))
-    assert framed_one(line, framer) == expected(line, EventTime(None))
+@pytest.mark.parametrize("exponent", ["e", "E", "e+", "E-"])
+@pytest.mark.parametrize("digits", [17, 18, 19, 40])
+def test_a_number_that_no_decimal_holds_is_refused(exponent, digits):
+    number = f"12{exponent}{'9' * digits}"
+    for value in (number, f"[{number}]", f'{{"y":{number}}}'):
+        text = f'{{"event":"a","properties":{{"time":1,"$insert_id":"i","x":{value}}}}}'
+        framer = Framer(Framing(tolerates_malformed=True))
+        assert framed_one(text.encode(), framer) == expected(text.encode(), EventTime(None))
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029"])
+def test_a_backslash_before_an_end_of_a_line_is_no_json(separator):
+    text = f'{{"event":"a","properties":{{"time":1,"$insert_id":"i","x":"\\{separator}"}}}}'
+    framer = Framer(Framing(tolerates_malformed=True))
+    framed = framer.frame(text.encode() + b"\n" + PLAIN + b"\n")
+    assert (framed.events, len(framed.malformed)) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -205,7 +206,7 @@ def test_a_helper_that_dies_fails_the_body_and_is_replaced(body_of, helpers, tex
     assert len(pids) == 4
 
 
-def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monkeypatch):
+def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monkeypatch, caplog):
     def refuse(*_arguments, **_options):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
@@ -213,6 +214,66 @@ def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monk
     body = body_of("body", helpers, tolerates_malformed=True)
     with pytest.raises(HelperLostError, match=r"cannot be started \(Resource .*workers to 1"):
         _feed_all(body, text)
+    assert helpers.of_body(body.framing, body.path) is None
+    assert "going on without helper processes" in caplog.text
+
+
+def test_the_tap_does_without_helpers_that_always_die(body_of, helpers, text, monkeypatch, caplog):
+    program = "import no_such_module"
+    monkeypatch.setattr(framing_helpers, "_program", lambda: program)
+    for name in ("first", "second"):
+        assert caplog.text == ""
+        body = body_of(name, helpers, tolerates_malformed=True)
+        with pytest.raises(HelperLostError, match=r"exit code 1, ModuleNotFoundError: No module"):
+            _feed_all(body, text)
+        body.close()
+    assert caplog.text.count("going on without helper processes") == 1
+    third = body_of("third", helpers, tolerates_malformed=True)
+    _feed_all(third, text)
+    assert third.checker.events == 800
+
+
+def test_no_line_is_quoted_by_the_words_of_a_helper(body_of, helpers, text, monkeypatch):
+    monkeypatch.setattr(framing_helpers, "_program", lambda: "raise KeyError('customer')")
+    body = body_of("body", helpers, tolerates_malformed=True)
+    with pytest.raises(HelperLostError, match=r"exit code 1, KeyError\); if"):
+        _feed_all(body, text)
+
+
+def test_a_helper_that_does_not_answer_is_lost(body_of, helpers, text, pids, monkeypatch):
+    body = body_of("body", helpers, tolerates_malformed=True)
+    _feed_all(body, text)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(framing_helpers, "_LONGEST_ANSWER", 0.1)
+    stopped = body_of("stopped", helpers, tolerates_malformed=True)
+    with pytest.raises(HelperLostError, match="exit code -9"):
+        _feed_all(stopped, text)
+
+
+def test_few_bytes_wait_for_the_helpers(body_of, text, monkeypatch):
+    monkeypatch.setattr(framing_helpers, "_MOST_WAITING_BYTES", 1)
+    with FramingHelpers(2) as helpers:
+        bodies = [body_of(f"b{number}", helpers, tolerates_malformed=True) for number in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda body: _feed_all(body, text), bodies))
+        assert [body.checker.events for body in bodies] == [800] * 4
+        assert helpers._waiting_bytes == 0
+
+
+def test_the_disk_is_asked_now_and_then(monkeypatch):
+    asked = []
+    monkeypatch.setattr(frame_queue, "_ASKED_EACH", 3 * len(EVENT))
+    with io.BytesIO() as file:
+        queue = FrameQueue(
+            Framing(), SpoolPart(file), has_room=lambda: asked.append(file.tell()) or True
+        )
+        for _ in range(30):
+            queue.add([b"\n"], samples=False)
+        assert asked == []
+        for _ in range(30):
+            queue.add([EVENT], samples=False)
+    assert 10 <= len(asked) <= 30
 
 
 def test_helpers_end_at_once_and_obey_no_signal_of_their_own(body_of, text, pids):

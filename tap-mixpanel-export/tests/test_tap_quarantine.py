@@ -75,6 +75,12 @@ def test_an_entry_that_a_crash_cut_off_does_no_harm(tmp_path, torn):
     assert json.loads(again.path.read_text().splitlines()[-1])["line"] == "two"
 
 
+def test_a_line_that_an_earlier_version_kept_with_its_newline_is_known(tmp_path):
+    kept = put(tmp_path, ONE, b"one\n")
+    assert put(tmp_path, ONE, b"one", b"two").added == 1
+    assert len(entries(kept)) == 2
+
+
 def test_an_unusable_directory_is_named(tmp_path):
     Path(tmp_path / "quarantine").touch()
     with pytest.raises(StorageError, match="state_dir: cannot write to"):

@@ -117,11 +117,11 @@ class MessagePassage:
         if callback is None:
             self._reader.refuse_unknown(message)
         callback(message)
-        if self._runs is None or kind == "STATE":
+        if self._runs is None:
             return
         if kind == "RECORD":
             self._runs.routes.learn(line, message["stream"])
-        else:
+        elif kind == "SCHEMA":
             self._runs.routes.forget()
 
     def _count(self, line: bytes) -> None:

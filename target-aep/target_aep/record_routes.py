@@ -35,6 +35,7 @@ class Route:
         sink: Takes its rows.
         mapper: Maps its lines in this process.
         assignment: The same for a worker, pickled; None if it can't be done elsewhere.
+        made_of: The same as it was before; a route that would be made of the same is this one.
     """
 
     prefix: bytes
@@ -42,10 +43,15 @@ class Route:
     sink: XdmSink
     mapper: BlockMapper
     assignment: bytes | None
+    made_of: Assignment
 
 
 class RecordRoutes:
-    """The routes of one target's streams, under the SCHEMAs that they have."""
+    """The routes of one target's streams, under the SCHEMAs that they have.
+
+    Attributes:
+        replaced: Numbers of routes that no line takes any more, for who has kept something of them.
+    """
 
     def __init__(self, target: TargetAEP) -> None:
         """Begin without any.
@@ -54,7 +60,9 @@ class RecordRoutes:
             target: Whose sinks are filled.
         """
         self._target = target
+        self.replaced: list[int] = []
         self._routes: dict[bytes, Route | None] = {}
+        self._earlier: dict[bytes, Route] = {}
         self._last: Route | None = None
 
     def of(self, line: bytes) -> Route | None:
@@ -78,7 +86,8 @@ class RecordRoutes:
             self._routes[head[0]] = self._route(head[0], stream)
 
     def forget(self) -> None:
-        """Learn all anew: another SCHEMA, or something else, may have changed it."""
+        """Learn all anew: a SCHEMA may have changed it."""
+        self._earlier.update((route.prefix, route) for route in self._routes.values() if route)
         self._routes.clear()
         self._last = None
 
@@ -91,12 +100,18 @@ class RecordRoutes:
         if not isinstance(sink, XdmSink) or sink.include_sdc_metadata_properties:
             return None
         assignment = sink.assignment(stream)
+        earlier = self._earlier.pop(prefix, None)
+        if earlier and earlier.sink is sink and earlier.made_of == assignment:
+            return earlier
+        if earlier and earlier.assignment is not None:
+            self.replaced.append(earlier.number)
         return Route(
             prefix,
             next(_NUMBERS),
             sink,
             assignment.block_mapper(sink.mapper),
             _pickled(assignment) if self._may_share else None,
+            assignment,
         )
 
     def holds(self, route: Route) -> bool:

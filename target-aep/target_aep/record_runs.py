@@ -24,11 +24,18 @@ if t.TYPE_CHECKING:
 START_AFTER: t.Final = 8 << 20
 """Bytes of records that are mapped here before workers are started: short runs pay nothing."""
 
-BLOCK_BYTES: t.Final = 1 << 18
+BLOCK_BYTES: t.Final = 1 << 19
 """A worker is given about so much at once."""
 
 SMALL: t.Final = 1 << 15
 """Less than this is mapped here: for a worker it is not worth the way."""
+
+
+LARGE: t.Final = 1 << 20
+"""A longer line is mapped here: elsewhere there would be several of it in memory at once."""
+
+MOST_BYTES: t.Final = 8 << 20
+"""So much of the input may be under way."""
 
 
 class Lines(t.Protocol):
@@ -50,6 +57,7 @@ class _Block:
 
     route: Route
     lines: list[bytes]
+    size: int
     task: Task
 
 
@@ -83,16 +91,12 @@ class RecordRuns:
         self._waiting: deque[_Block | _Message] = deque()
         self._pool: WorkerPool | None = None
         self._handled = 0
+        self._under_way = 0
 
     @property
     def is_waiting(self) -> bool:
         """Whether something is under way, which has to be applied before anything else."""
         return bool(self._waiting)
-
-    @property
-    def pids(self) -> list[int]:
-        """The process ids of the workers."""
-        return self._pool.pids if self._pool else []
 
     def take(self, route: Route, lines: list[bytes], reader: Lines) -> int:
         """Handle lines of a route, or let workers do it.
@@ -107,7 +111,8 @@ class RecordRuns:
         """
         size = sum(map(len, lines))
         self._handled += size
-        if size < SMALL or route.assignment is None or not self._has_workers():
+        is_odd = size < SMALL or route.assignment is None or max(map(len, lines)) > LARGE
+        if is_odd or not self._has_workers():
             self.drain(reader)
             return self.take_here(route, lines, reader)
         per_block = max(1, len(lines) * BLOCK_BYTES // max(size, 1))
@@ -149,16 +154,25 @@ class RecordRuns:
     def _give(self, route: Route, lines: list[bytes], reader: Lines) -> None:
         """Give a block to a worker as soon as one has room; without any it is mapped here."""
         pool = t.cast("WorkerPool", self._pool)
+        size = sum(map(len, lines))
         self.apply_what_is_done(reader)
-        while pool.ready and (not pool.has_room or len(self._waiting) >= self._most_waiting):
+        while pool.ready and (not pool.has_room or self._is_full(size)):
             pool.exchange(wait=True)
             self.apply_what_is_done(reader)
         if not pool.ready or route.assignment is None:
             self.drain(reader)
             reader.handle(lines)
             return
+        while self.routes.replaced:
+            pool.drop(self.routes.replaced.pop())
         task = pool.give(route.number, route.assignment, b"\n".join(lines))
-        self._waiting.append(_Block(route, lines, task))
+        self._waiting.append(_Block(route, lines, size, task))
+        self._under_way += size
+
+    def _is_full(self, size: int) -> bool:
+        """Whether a block of some bytes has to wait for the oldest one."""
+        has_bytes = self._under_way > 0 and self._under_way + size > MOST_BYTES
+        return has_bytes or len(self._waiting) >= self._most_waiting
 
     def put_behind(self, line: bytes, message: Message, reader: Lines) -> None:
         """Let a STATE wait for the records before it, while others are mapped."""
@@ -196,6 +210,7 @@ class RecordRuns:
         if isinstance(item, _Message):
             reader.pass_message(item.line, item.message)
             return
+        self._under_way -= item.size
         block, route, lines = item.task.block, item.route, item.lines
         if block is None or not self.routes.holds(route):
             reader.handle(lines)
@@ -206,9 +221,15 @@ class RecordRuns:
         if block.taken < len(lines):
             reader.handle(lines[block.taken :])
 
+    def kill(self) -> None:
+        """Let the system end the workers, while this process is ending."""
+        if self._pool:
+            self._pool.kill()
+
     def end(self) -> None:
         """Drop what is under way, and end the workers."""
         self._waiting.clear()
+        self._under_way = 0
         if self._pool:
             self._pool.end()
             self._pool = None

@@ -246,9 +246,9 @@ class XdmSink(BatchSink):
         try:
             self._add(spool, record)
         except RejectedRecordError as error:
-            self._reject(spool, record, error.field_path, error.reason)
+            self._reject(spool, record, error)
         except RecursionError:
-            self._reject(spool, record, None, "nested too deeply")
+            self._reject(spool, record, RejectedRecordError(None, "nested too deeply"))
 
     def take_block(self, block: MappedBlock, lines: list[bytes]) -> None:
         """Take records that were mapped, as if they had come one by one through the SDK.
@@ -274,8 +274,9 @@ class XdmSink(BatchSink):
         for position in block.oversized:
             if position not in repeated:
                 self._count_oversized(block.ids[position], block.size_of(position))
-        for line, field, reason in block.rejected:
-            self._reject(spool, record_in(lines[line]), field, reason)
+        for line, field, reason, identifier in block.rejected:
+            error = RejectedRecordError(field, reason, identifier)
+            self._reject(spool, record_in(lines[line]), error)
         self.record_counter_metric.increment(len(lines))
         if self.logger.isEnabledFor(logging.DEBUG):
             for _ in lines:
@@ -311,22 +312,25 @@ class XdmSink(BatchSink):
         self._oversized += 1
 
     def _reject(
-        self, spool: BatchSpool, record: dict[str, t.Any], field: str | None, reason: str
+        self, spool: BatchSpool, record: dict[str, t.Any], error: RejectedRecordError
     ) -> None:
         if not self._has_warned:
             self._has_warned = True
             logger.warning(
-                "Stream '%s': a record can't become valid XDM (%s: %s); it goes to %s, as will "
-                "others",
+                "Stream '%s': a record can't become valid XDM (%s); it goes to %s, as will others",
                 self.stream_name,
-                field or "the record",
-                reason,
+                error,
                 self._dead_letters.folder,
             )
         spool.add_rejected(
             make_letter(
-                stream=self.stream_name, reason=reason, code="LOCAL", field=field, record=record
-            )
+                stream=self.stream_name,
+                reason=error.reason,
+                code="LOCAL",
+                field=error.field_path,
+                record=record,
+            ),
+            error.identifier,
         )
 
     @override

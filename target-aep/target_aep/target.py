@@ -87,7 +87,8 @@ class TargetAEP(ConfiguredTarget):
         super().__init__(**kwargs)  # from here on a signal may come
         self._written_state: dict[str, t.Any] | None = None
         self.pipeline = CommitPipeline(self._emit_state)
-        self._reader.let_take(self._process_record_message, RecordRuns(self))
+        self._runs = RecordRuns(self)
+        self._reader.let_take(self._process_record_message, self._runs)
         # Draining only hands spools over; for threads to do it in, the SDK would load joblib.
         self.max_parallelism = 1
 
@@ -361,6 +362,8 @@ class TargetAEP(ConfiguredTarget):
             if self.is_run:
                 self._tell_in_words()
             self.report(RunError(name, said))
+        with contextlib.suppress(Exception):
+            self._runs.kill()  # one that is stopped does not see that this process has ended
         if self._open_destination:
             self._open_destination.remove_files()
         command.end_process(128 + signum)

@@ -288,4 +288,4 @@ def test_memory_does_not_grow_with_the_commit(tmp_path):
     ]
     assert peaks[1] < peaks[0] * 1.15
     assert peaks[1] < 260_000
-    assert pq.read_metadata(tmp_path / "many-00001.parquet").num_row_groups == 2
+    assert pq.read_metadata(tmp_path / "many-00001.parquet").num_row_groups == 5

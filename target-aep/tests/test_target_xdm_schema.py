@@ -132,3 +132,21 @@ def test_anything_is_a_schema_or_refused(part, field):
             assert parse_schema(each).kind == "object"
         except SchemaError as error:
             assert str(error).startswith("the XDM schema ")  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize(
+    ("declared", "limits"),
+    [
+        ({"meta:xdmType": "byte"}, (-128, 127)),
+        ({"meta:xdmType": "short"}, (-32768, 32767)),
+        ({"meta:xdmType": "int"}, (-(2**31), 2**31 - 1)),
+        ({"meta:xdmType": "int", "minimum": 0}, (0, 2**31 - 1)),
+        ({"meta:xdmType": ["int"]}, (1 - 2**53, 2**53 - 1)),
+        ({"meta:xdmType": "long"}, (1 - 2**53, 2**53 - 1)),
+        ({}, (1 - 2**53, 2**53 - 1)),
+    ],
+)
+def test_the_type_of_an_integer_limits_it(declared, limits):
+    document = {"type": "object", "properties": {"a": {"type": "integer", **declared}}}
+    field = parse_schema(document).properties["a"]
+    assert (field.minimum, field.maximum) == limits

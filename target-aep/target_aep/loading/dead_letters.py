@@ -162,6 +162,11 @@ class DeadLetters:
             pass
         return tally.count
 
+    def waiting(self, key: CommitKey, what: str) -> set[str]:
+        """The `letter_digest` of letters of one kind that a commit has, and that are not in yet."""
+        letters = (letter for path in self._files_of(key, what) for letter in read_letters(path))
+        return {letter_digest(letter) for letter in letters if not letter.get("retried")}
+
     def mark(self, key: CommitKey, what: str, marks: Mapping[str, Letter]) -> None:
         """Mark letters of a commit as loaded after all.
 

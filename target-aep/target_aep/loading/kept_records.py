@@ -79,8 +79,8 @@ class KeptRecords:
         return received - min(sent, spool.rows)
 
     def _mark_sent(self, loaded: Loaded, commit: Commit, spool: BatchSpool) -> None:
-        """Mark letters of an earlier run whose records are rows of the batch."""
-        if not self._dead_letters.count(commit.key, _WHAT).waiting:
+        """Mark letters whose records are rows of the batch."""
+        if not self._may_be_sent(commit, spool):
             return
         kept = self._dead_letters.digests(commit.key)
         texts = {_texts_of(record) for record in self._dead_letters.records(commit.key)}
@@ -91,6 +91,16 @@ class KeptRecords:
             and (digest := letter_digest({"stream": self._stream, "record": record})) in kept
         }
         self._dead_letters.mark(commit.key, _WHAT, marks)
+
+    def _may_be_sent(self, commit: Commit, spool: BatchSpool) -> bool:
+        """Whether a letter that waits may be of a record that is a row of the batch too.
+
+        One that was rejected just now is so only if it came twice, and was taken at another moment.
+        """
+        waiting = self._dead_letters.waiting(commit.key, _WHAT)
+        if not waiting or spool.may_hold_rejected:
+            return bool(waiting)
+        return not waiting <= set(map(letter_digest, spool.letters()))
 
     def _warn_of_missing(self, loaded: Loaded, missing: int) -> None:
         if missing <= 0:

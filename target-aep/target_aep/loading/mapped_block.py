@@ -16,11 +16,13 @@ class Rejection(t.NamedTuple):
         line: Its place in the block, from 0.
         field: The XDM field at fault; None where the record as a whole is.
         reason: Why.
+        identifier: `RejectedRecordError.identifier`.
     """
 
     line: int
     field: str | None
     reason: str
+    identifier: str | None = None
 
 
 @dataclass
@@ -36,6 +38,7 @@ class MappedBlock:
         oversized: The positions of rows that Profile drops.
         rejected: The records that gave no row.
         respelled: Lines, by their place, whose record is kept in another spelling.
+        copies: What the rows were made of, packed by a worker; None where that is still to be done.
         number: What the records add to the sum of the commit.
         counts: What a worker's mapper has counted; None where the stream's own mapper did it.
     """
@@ -48,6 +51,7 @@ class MappedBlock:
     oversized: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     respelled: dict[int, bytes] = field(default_factory=dict)
+    copies: bytes | None = None
     number: int = 0
     counts: MappingCounts | None = None
 

@@ -32,8 +32,8 @@ if t.TYPE_CHECKING:
     from target_aep.xdm.schema import XdmField
 
 _BLOCK_BYTES = 4 << 20
-GROUP_BYTES: t.Final = 64 << 20
-"""JSON of one row group."""
+GROUP_BYTES: t.Final = 32 << 20
+"""JSON of one row group, unless one block has more: memory is shared with worker processes."""
 
 _one_at_a_time = threading.Lock()
 """Streams are loaded side by side; the memory is for one conversion."""
@@ -77,12 +77,12 @@ def _convert(files: Sequence[Path], root: Column, writer: _Writer) -> None:
     group: list[dict[str, pa.Array]] = []
     size = 0
     for block in _blocks(files):
+        if group and size + len(block) > writer.group_bytes:
+            writer.write(group, root)
+            group, size = [], 0
         columns = reader.read(block)
         group.append(columns_of_rows(bytes(block), root) if columns is None else columns)
         size += len(block)
-        if size >= writer.group_bytes:
-            writer.write(group, root)
-            group, size = [], 0
     if group:
         writer.write(group, root)
     writer.close()
@@ -183,8 +183,8 @@ def _refusal(
     files: Sequence[Path], schema: XdmField, first: UnconvertibleError
 ) -> RowsRefusedError:
     return RowsRefusedError(
-        "some rows can't be written as Parquet, which has no place for what the schema gives no "
-        f"type for. {first.path or 'the row'}: {first.reason}",
+        "some rows don't fit the Parquet columns that their schema gives them: "
+        f"{first.path or 'the row'}: {first.reason}",
         None,
         _row_errors(files, schema),
     )

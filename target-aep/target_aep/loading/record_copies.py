@@ -1,7 +1,8 @@
 """The records that rows were made of, kept compressed beside them in case a row is refused.
 
-A file of pieces: a JSON list of the rows' `_id`s, then for each of them a line, an object whose
-`record` is the record: the RECORD message itself, or what stands for it.
+A file of pieces: a JSON list of positions that are left out, a JSON list of `_id`s, then for each
+of these a line, an object whose `record` is the record: the RECORD message itself, or what stands
+for it. What is left out is known only when the rest may be compressed already, by a worker.
 """
 
 from __future__ import annotations
@@ -51,26 +52,52 @@ class RecordCopies:
         """
         self.path = path
         self._piece: list[bytes] = []
+        self._packed: list[bytes] = []
         self._size = 0
         self._out: t.BinaryIO | None = None
         self._writer: ThreadPoolExecutor | None = None
         self._writing: deque[Future[None]] = deque()
 
-    def add(self, identifiers: Sequence[t.Any], lines: Sequence[bytes]) -> None:
+    def add(
+        self,
+        identifiers: Sequence[t.Any],
+        lines: Sequence[bytes],
+        without: Sequence[int] = (),
+    ) -> None:
         """Append records.
 
         Args:
             identifiers: The `_id`s of their rows.
             lines: Objects with the `record`, without newline.
+            without: Positions of those that are left out.
 
         Raises:
             DiskError: What came before could not be written.
         """
         if not lines:
             return
-        block = b"\n".join(lines)
-        self._piece += (_list_line(identifiers), block, b"\n")
-        self._size += len(block)
+        piece = _piece_of(identifiers, lines)
+        if self._packed:
+            self._hand_over()
+        self._piece += (_list_line(without), *piece)
+        self._size += sum(map(len, piece))
+        if self._size >= _AT_ONCE:
+            self._hand_over()
+
+    def add_packed(self, packed: bytes, without: Sequence[int] = ()) -> None:
+        """Append records that are compressed already.
+
+        Args:
+            packed: What `pack` gave.
+            without: Positions of those that are left out.
+
+        Raises:
+            DiskError: What came before could not be written.
+        """
+        if self._piece:
+            self._hand_over()
+        self._packed += (_compressed(_list_line(without)), packed)
+        self._size += len(packed)
         if self._size >= _AT_ONCE:
             self._hand_over()
 
@@ -81,7 +108,7 @@ class RecordCopies:
             DiskError: It could not be.
         """
         try:
-            if self._piece:
+            if self._piece or self._packed:
                 self._hand_over()
             while self._writing:
                 self._writing.popleft().result()
@@ -97,18 +124,21 @@ class RecordCopies:
         if not self.path.exists():
             return
         with igzip.IGzipFile(self.path, "rb") as lines:  # type: ignore[no-untyped-call]  # as it is
-            for identifiers in lines:
-                for identifier in read_json(identifiers):
-                    yield identifier, next(lines)
+            for without in map(read_json, lines):
+                for place, identifier in enumerate(read_json(next(lines))):
+                    line = next(lines)
+                    if place not in without:
+                        yield identifier, line
 
     def _hand_over(self) -> None:
         """Let the thread write what has come; it is never far behind."""
+        packed, self._packed = b"".join(self._packed), []
         piece, self._piece, self._size = b"".join(self._piece), [], 0
         try:
             if self._out is None or self._writer is None:
                 self._out = self.path.open("wb")
                 self._writer = ThreadPoolExecutor(1, "records")
-            self._writing.append(self._writer.submit(_write, self._out, piece))
+            self._writing.append(self._writer.submit(_write, self._out, piece, packed))
             if len(self._writing) > _WAITING:
                 self._writing.popleft().result()
         except OSError as error:
@@ -121,6 +151,11 @@ class RecordCopies:
             with contextlib.suppress(OSError):  # told by what was written before
                 self._out.close()
         self._writer = self._out = None
+
+
+def pack(identifiers: Sequence[t.Any], lines: Sequence[bytes]) -> bytes:
+    """Records compressed for `RecordCopies.add_packed`; for the arguments see `add` there."""
+    return _compressed(b"".join(_piece_of(identifiers, lines)))
 
 
 def without_metadata(record: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -143,5 +178,13 @@ def _list_line(identifiers: Sequence[t.Any]) -> bytes:
         return encode_line(list(identifiers))
 
 
-def _write(out: t.BinaryIO, piece: bytes) -> None:
-    out.write(igzip.compress(piece, _FAST))
+def _piece_of(identifiers: Sequence[t.Any], lines: Sequence[bytes]) -> tuple[bytes, ...]:
+    return _list_line(identifiers), b"\n".join(lines), b"\n"
+
+
+def _write(out: t.BinaryIO, piece: bytes, packed: bytes) -> None:
+    out.write(packed or _compressed(piece))
+
+
+def _compressed(piece: bytes) -> bytes:
+    return igzip.compress(piece, _FAST)

@@ -87,6 +87,19 @@ class SeenIds:
                 fresh[digest] = None
         self._file.executemany("INSERT INTO seen VALUES (?)", ((digest,) for digest in fresh))
 
+    def holds_any(self, digests: Sequence[bytes]) -> bool:
+        """Whether one of some `_id`s was taken in, by `id_digest`.
+
+        Raises:
+            DiskError: The file can't be read.
+        """
+        if any(digest in self._ids for digest in digests):
+            return True
+        try:
+            return self._file is not None and bool(_found(self._file, digests))
+        except sqlite3.Error as error:
+            raise DiskError("the spool", error) from error
+
     def close(self) -> None:
         """Forget all."""
         self._ids = _CompactSet()

@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 20
+_MOST_REJECTED_IDS = 50_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class BatchSpool:
         repeated: Records whose `_id` the batch had already, left out.
         total_bytes: XDM bytes received.
         mark: Where the last STATE was.
+        may_hold_rejected: Whether a row may be of a record that was rejected too, after `finish`.
     """
 
     def __init__(self, folder: Path, prefix: str, file_max_bytes: int) -> None:
@@ -62,6 +64,7 @@ class BatchSpool:
         self._bytes_in_file = 0
         self._rejected_bytes = 0
         self._seen = SeenIds(folder / "seen.sqlite")
+        self._rejected_ids: list[bytes] = []
         self._copies = RecordCopies(folder / "records.jsonl.gz")
         self.files: list[Path] = []
         self.rows = 0
@@ -69,6 +72,7 @@ class BatchSpool:
         self.repeated = 0
         self.total_bytes = 0
         self.mark = Mark()
+        self.may_hold_rejected = False
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -97,10 +101,8 @@ class BatchSpool:
             self.repeated += 1
             return
         line = encode_line(xdm)
-        self._append(
-            MappedBlock(rows=bytearray(line), ends=[len(line)], ids=[identifier]),
-            [encode_line({"record": record})[:-1]],
-        )
+        self._append(MappedBlock(rows=bytearray(line), ends=[len(line)], ids=[identifier]))
+        self._copies.add([identifier], [encode_line({"record": record})[:-1]])
 
     def add_block(self, block: MappedBlock, lines: list[bytes]) -> list[int]:
         """Append the rows of records, without those whose `_id` the batch holds already.
@@ -117,30 +119,24 @@ class BatchSpool:
         """
         repeated = self._seen.add_all(block.digests)
         self.repeated += len(repeated)
-        self._append(block, block.sources(lines), repeated)
+        self._append(block, repeated)
+        if block.copies is None:
+            self._copies.add(block.ids, block.sources(lines), repeated)
+        else:
+            self._copies.add_packed(block.copies, repeated)
         return repeated
 
-    def _append(
-        self, block: MappedBlock, sources: list[bytes], without: t.Sequence[int] = ()
-    ) -> None:
-        """Write rows, and keep what they were made of.
+    def _append(self, block: MappedBlock, without: t.Sequence[int] = ()) -> None:
+        """Write rows.
 
         Args:
             block: The rows.
-            sources: Their RECORD messages.
             without: Positions of rows that are left out, in order.
         """
         first = 0
         for position in (*without, len(block.ends)):
             self._write_rows(block, first, position)
             first = position + 1
-        identifiers = block.ids
-        if without:
-            left_out = set(without)
-            kept = [place for place in range(len(identifiers)) if place not in left_out]
-            identifiers = [identifiers[place] for place in kept]
-            sources = [sources[place] for place in kept]
-        self._copies.add(identifiers, sources)
 
     def _write_rows(self, block: MappedBlock, first: int, last: int) -> None:
         """Write the rows between two positions, as many to a file as it takes."""
@@ -205,8 +201,18 @@ class BatchSpool:
         self.files = [file for file in self.files if file.stat().st_size]
         return before - self.rows
 
-    def add_rejected(self, letter: dict[str, t.Any]) -> None:
-        """Append a rejected record."""
+    def add_rejected(self, letter: dict[str, t.Any], identifier: str | None = None) -> None:
+        """Append a rejected record.
+
+        Args:
+            letter: Its letter.
+            identifier: The `_id` of any row that an equal record would give; None if that can't
+                be told.
+        """
+        if identifier is None or len(self._rejected_ids) >= _MOST_REJECTED_IDS:
+            self.may_hold_rejected = True
+        else:
+            self._rejected_ids.append(id_digest(identifier))
         if self._rejected_out is None:
             self._rejected_out = _opened(self.rejected_path)
         line = encode_line(letter)
@@ -251,6 +257,8 @@ class BatchSpool:
                 _close(out)
         self._out = self._rejected_out = None
         self._copies.finish()
+        self.may_hold_rejected |= self._seen.holds_any(self._rejected_ids)
+        self._rejected_ids.clear()
         self._seen.close()
 
     def content(self) -> t.Iterator[bytes]:

@@ -36,9 +36,9 @@ from target_aep.xdm.event_time import compile_event_time
 from target_aep.xdm.field_age import settles_at
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from target_aep.mapping.compiled_mapping import CompiledMapping, Names
+    from target_aep.mapping.compiled_mapping import CompiledMapping, Names, Source
     from target_aep.mapping.identities import Identity
     from target_aep.mapping.model import MappingSet
     from target_aep.mapping.paths import WildPath
@@ -62,12 +62,14 @@ class RejectedRecordError(Exception):
     Attributes:
         field_path: The field; None where the record as a whole is at fault.
         reason: Why.
+        identifier: The `_id` of the row that any equal record would give; None if it can't be told.
     """
 
-    def __init__(self, field_path: str | None, reason: str) -> None:
+    def __init__(self, field_path: str | None, reason: str, identifier: str | None = None) -> None:
         super().__init__(f"{field_path or 'the record'}: {reason}")
         self.field_path = field_path
         self.reason = reason
+        self.identifier = identifier
 
 
 class RecordMapper:
@@ -154,6 +156,7 @@ class RecordMapper:
         self._identity_map = compile_identity_map(self._identities)
         self._maps_identities = any(each.steps[0] == "identityMap" for each in self._placed)
         self._required = self._required_names()
+        self._has_steady_id = all(_is_column(each.source) for each in _filling_id(self._placed))
         self._check_row = compile_row_check(schema, self._filled_paths(), self._identities)
         self._columns = UnreadColumns(self._rule, compiled) if self._rule else None
         self.young_fields = self._find_young_fields(now())
@@ -242,12 +245,7 @@ class RecordMapper:
         xdm, unplaced, failures = self._run(record)
         if self._lists:
             self._lists.place(record, xdm, lambda *failure: failures.append(failure))
-        if self._maps_identities:
-            leave_out_blocked_identities(xdm, self.report.identities_left_out)
-        if self._identities:
-            identities = self._identity_map(record, self.report.identities_left_out)
-            if identities:
-                xdm["identityMap"] = identities
+        self._put_identities(record, xdm)
         if self._remainder:
             self._remainder.place(record, unplaced, xdm)
         self._check(xdm, failures)
@@ -258,6 +256,14 @@ class RecordMapper:
                 number, self._destinations[number].destination, _reason(error)
             )
         return xdm
+
+    def _put_identities(self, record: Record, xdm: Record) -> None:
+        if self._maps_identities:
+            leave_out_blocked_identities(xdm, self.report.identities_left_out)
+        if self._identities:
+            identities = self._identity_map(record, self.report.identities_left_out)
+            if identities:
+                xdm["identityMap"] = identities
 
     def _find_young_fields(self, now: datetime) -> dict[str, datetime]:
         """Fields of mappings, and the map, that ingestion knows only from an instant to come."""
@@ -296,9 +302,15 @@ class RecordMapper:
     def _check(self, xdm: Record, failures: Failures) -> None:
         for names in self._required:
             if names[0] not in xdm:
-                raise RejectedRecordError(names[0], self._why_missing(names, failures))
+                why = self._why_missing(names, failures)
+                raise RejectedRecordError(names[0], why, self._steady_id(xdm))
         if self._check_row and (complaint := self._check_row(xdm)):
-            raise RejectedRecordError(complaint.field, complaint.reason)
+            raise RejectedRecordError(complaint.field, complaint.reason, self._steady_id(xdm))
+
+    def _steady_id(self, xdm: Record) -> str | None:
+        """The `_id` of a row, if all equal records give the same."""
+        identifier = xdm.get("_id")
+        return identifier if self._has_steady_id and isinstance(identifier, str) else None
 
     def _why_missing(self, names: Names, failures: Failures) -> str:
         for number, error in failures:
@@ -315,6 +327,15 @@ def _split(
         return compiled, []
     placed = [each for each in compiled if field_at(schema, each.steps) is not None]
     return placed, [each for each in compiled if field_at(schema, each.steps) is None]
+
+
+def _filling_id(placed: Iterable[CompiledMapping]) -> Iterator[CompiledMapping]:
+    return (each for each in placed if each.steps[0] == "_id")
+
+
+def _is_column(source: Source) -> bool:
+    """Whether it is a column as it is: not made by chance or the moment, nor put back."""
+    return source.expression is None and source.path is not None and len(source.path) == 1
 
 
 def _reason(error: EvaluationError | UnconvertibleError) -> str:

@@ -85,7 +85,7 @@ class QuickAssignment:
             unplaced: Those that mappings read but did not place, in any order.
 
         Returns:
-            None if two of them may want the same field: then nothing was done.
+            None if two of them may want the same field: then nothing was assigned.
         """
         plans = self._plans.get(tuple(unplaced))
         if plans is None or self._count > _MOST_PLANS:
@@ -93,19 +93,24 @@ class QuickAssignment:
         try:
             return self._assign(properties, plans, unplaced)
         except _ContestError:
+            self._note_unfit(properties)  # it may have names that no plan was made for
             return None
 
     def _assign(  # noqa: C901 - one loop without calls, since it runs over every property
         self, properties: Record, plans: Plans, unplaced: list[str]
     ) -> Assigned:
-        plan_of, contested = plans.get, self._contested
+        contested = self._contested
         typed: Record = {}
         rest: dict[str, str] = {}
         aside: list[str] = []
         unfit: list[str] = []
         claimed: list[str] = []
         for name, value in properties.items():
-            plan = plan_of(name)
+            try:
+                plan = plans[name]
+            except KeyError:
+                self._learn(plans, properties, unplaced)
+                return self._assign(properties, plans, unplaced)
             if plan is False:
                 continue
             if plan is True:
@@ -118,9 +123,6 @@ class QuickAssignment:
                 elif value is not None and (text := _text(value)) is not OMITTED:
                     rest[name] = text
                 continue
-            if plan is None:
-                self._learn(plans, properties, unplaced)
-                return self._assign(properties, plans, unplaced)
             field, expected, convert = plan
             if value.__class__ is expected and (value or expected is bool):
                 typed[field] = value
@@ -146,11 +148,16 @@ class QuickAssignment:
 
     def _learn(self, plans: Plans, names: Iterable[str], unplaced: list[str]) -> None:
         """Make the plans for the properties of a record."""
-        self.unfit_keys.update(name for name in names if not can_be_key(name))
+        self._note_unfit(names)
         for name in names:
             if name not in plans:
                 self._count += 1
                 plans[name] = self._plan_of(name, unplaced)
+
+    def _note_unfit(self, names: Iterable[str]) -> None:
+        before = len(self.unfit_keys)
+        self.unfit_keys.update(name for name in names if not can_be_key(name))
+        self._count += len(self.unfit_keys) - before
 
     def _plan_of(self, name: str, unplaced: list[str]) -> _Plan | bool:
         if name in self._mapped and name not in unplaced:

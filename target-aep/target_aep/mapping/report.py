@@ -104,8 +104,12 @@ class MappingReport:
         )
 
     def _sum_up(self) -> None:
+        sums: Counter[str] = Counter()
         for names, count in Counter(self._to_map).items():  # many records have the same ones
-            _count(self._in_map, names, count)
+            for name in names:
+                sums[name] += count
+        for name, count in sums.items():
+            _count(self._in_map, (name,), count)
         self._to_map.clear()
 
     def take(self) -> MappingReport:

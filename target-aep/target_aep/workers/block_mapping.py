@@ -60,40 +60,55 @@ class BlockMapper:
             lines: RECORD messages of the stream, by their beginning, without their newlines.
         """
         block = MappedBlock()
-        number = 0
-        for place, line in enumerate(lines):
-            try:
-                record = self._read(line, place, block)
-                number += record_number(record, self._key)
-                row = self._map(record)
-                self._add(row, block)
-            except RejectedRecordError as error:
-                block.rejected.append(Rejection(place, error.field_path, error.reason))
-            except Exception:  # noqa: BLE001 - told by the ordinary way
-                break
-            block.taken += 1
-        block.number = number % MODULUS
+        try:
+            self._fill(block, lines)
+        except Exception:  # noqa: BLE001 - told by the ordinary way
+            del block.rows[block.ends[-1] if block.ends else 0 :]
+        block.number %= MODULUS
         return block
 
-    def _read(self, line: bytes, place: int, block: MappedBlock) -> Record:
+    def _fill(self, block: MappedBlock, lines: Sequence[bytes]) -> None:
+        """Map lines: one loop with few calls, since every record goes through it.
+
+        Raises:
+            Exception: The next line needs the ordinary way; the row after the last end is none.
+        """
+        key, map_record, append = self._key, self._map, self._append
+        rows, ends, ids, digests = block.rows, block.ends, block.ids, block.digests
+        start, noted = 0, min(_LARGE, self._most)
+        for place, line in enumerate(lines):
+            try:
+                message = read_plain_json(line)
+            except Exception:  # noqa: BLE001 - whatever it is, the ordinary way takes or refuses it
+                message = _respelled(line, place, block)
+            record = self._record_of(message)
+            number = record_number(record, key)
+            try:
+                row = map_record(record)
+                append(row, rows)
+                end = len(rows)
+                if end - start > noted:
+                    self._note_size(end - start, block)
+                start = end
+                identifier = row.get("_id")
+                ends.append(end)
+                ids.append(identifier)
+                digests.append(id_digest(identifier) if identifier.__class__ is str else None)
+            except RejectedRecordError as error:
+                rejection = Rejection(place, error.field_path, error.reason, error.identifier)
+                block.rejected.append(rejection)
+            block.number += number
+            block.taken += 1
+
+    def _record_of(self, message: t.Any) -> Record:
         """The record of a message as the SDK gives it to a sink.
 
         Raises:
             Exception: The ordinary way takes it, or says what is wrong with it.
         """
-        try:
-            message = read_plain_json(line)
-        except Exception:  # noqa: BLE001 - whatever it is, the ordinary way takes or refuses it
-            message = read_json(line)
-            record = self._record_of(message)
-            block.respelled[place] = encode_line({"record": record})[:-1]
-            return record
-        return self._record_of(message)
-
-    def _record_of(self, message: t.Any) -> Record:
         record: Record = message["record"]
         if (
-            type(record) is not dict
+            record.__class__ is not dict
             or message["stream"] != self._stream
             or message["type"] != "RECORD"
         ):
@@ -101,25 +116,22 @@ class BlockMapper:
         for name in self._key:
             if name not in record:
                 raise ValueError("no key")
-        return record if METADATA.isdisjoint(record) else without_metadata(record)
+        return record if record.keys().isdisjoint(METADATA) else without_metadata(record)
 
-    def _add(self, row: Record, block: MappedBlock) -> None:
-        """Append a row.
+    def _note_size(self, size: int, block: MappedBlock) -> None:
+        """Note a row that is large for one purpose or another.
 
         Raises:
             ValueError: It is longer than a file may be.
         """
-        rows, ends = block.rows, block.ends
-        start = len(rows)
-        self._append(row, rows)
-        end = len(rows)
-        size = end - start
         if size > self._most:
-            del rows[start:]
             raise ValueError("more than a file takes")
         if size > _LARGE:
-            block.oversized.append(len(ends))
-        identifier = row.get("_id")
-        ends.append(end)
-        block.ids.append(identifier)
-        block.digests.append(id_digest(identifier) if type(identifier) is str else None)
+            block.oversized.append(len(block.ends))
+
+
+def _respelled(line: bytes, place: int, block: MappedBlock) -> t.Any:
+    """A message that is read by the ordinary way, whose record is kept in another spelling."""
+    message = read_json(line)
+    block.respelled[place] = encode_line({"record": without_metadata(message["record"])})[:-1]
+    return message

@@ -16,6 +16,8 @@ BLOCK: t.Final = 2
 """To a worker: RECORD lines of that assignment. From a worker: what they became, pickled."""
 FAILED: t.Final = 3
 """From a worker: it can't map a block."""
+DROP: t.Final = 4
+"""To a worker: no block of this assignment comes any more."""
 
 
 def head(kind: int, number: int = 0, size: int = 0) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import select
+import time
 import typing as t
 
 from target_aep.workers.worker_process import Worker
@@ -19,6 +20,9 @@ logger = logging.getLogger("target-aep")
 
 AT_ONCE: t.Final = 3
 """Blocks that a worker is given ahead."""
+
+PATIENCE: t.Final = 60.0
+"""Seconds after which a worker of which nothing is heard is given up: a block takes far less."""
 
 
 class WorkerPool:
@@ -69,6 +73,11 @@ class WorkerPool:
         idlest = min(self.ready, key=lambda worker: len(worker.tasks))
         return idlest.give(number, assignment, lines)
 
+    def drop(self, number: int) -> None:
+        """Let the workers forget an assignment of which no block comes any more."""
+        for worker in self._workers:
+            worker.drop(number)
+
     def exchange(self, *, wait: bool, also: int | None = None) -> bool:
         """Write to and read from the workers what can be.
 
@@ -86,7 +95,7 @@ class WorkerPool:
             poll.register(worker.back, select.POLLIN)
             if worker.has_outgoing:
                 poll.register(worker.to, select.POLLOUT)
-        events = dict(poll.poll(None if wait else 0))
+        events = dict(self._await(poll) if wait else poll.poll(0))
         for worker in self._workers:
             if worker.to in events:
                 worker.write()
@@ -95,7 +104,30 @@ class WorkerPool:
         self._bury_the_dead()
         return also in events
 
+    def _await(self, poll: select.poll) -> list[tuple[int, int]]:
+        """Wait until something can be exchanged; workers that don't answer for long are given up.
+
+        It waits twice, since this process may have been stopped itself the first time.
+        """
+        while True:
+            half = PATIENCE * 1000 / 2
+            events = poll.poll(half) or poll.poll(half)
+            if events:
+                return events
+            busy = [worker for worker in self._workers if worker.tasks]
+            for worker in busy:
+                worker.give_up()
+            if busy or self._late_starters():
+                return events
+
+    def _late_starters(self) -> list[Worker]:
+        """Workers that should have started long ago."""
+        latest = time.monotonic() - PATIENCE
+        return [each for each in self._workers if not each.is_ready and each.started_at < latest]
+
     def _bury_the_dead(self) -> None:
+        for worker in self._late_starters():
+            worker.give_up()
         for worker in [worker for worker in self._workers if worker.is_over]:
             self._workers.remove(worker)
             worker.end()
@@ -105,6 +137,11 @@ class WorkerPool:
                 worker.pid,
                 worker.how_it_ended(),
             )
+
+    def kill(self) -> None:
+        """Let the system end all workers, while this process is ending: nothing is waited for."""
+        for worker in list(self._workers):
+            worker.kill()
 
     def end(self) -> None:
         """End all workers."""

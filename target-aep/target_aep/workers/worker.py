@@ -10,7 +10,8 @@ import signal
 import typing as t
 from dataclasses import replace
 
-from target_aep.workers.frames import ASSIGNMENT, BLOCK, FAILED, HEAD, READY, head
+from target_aep.loading.record_copies import pack
+from target_aep.workers.frames import ASSIGNMENT, BLOCK, DROP, FAILED, HEAD, READY, head
 
 if t.TYPE_CHECKING:
     from target_aep.mapping.mapper import RecordMapper
@@ -48,6 +49,9 @@ def _work(tasks: t.BinaryIO, answers: t.BinaryIO) -> None:
             with contextlib.suppress(Exception):  # its blocks are then answered as failed
                 assigned[number] = _begin(body)
             continue
+        if kind == DROP:
+            assigned.pop(number, None)
+            continue
         answer = _answer(assigned.get(number), body)
         answers.write(head(FAILED if answer is None else BLOCK, number, len(answer or b"")))
         answers.write(answer or b"")
@@ -66,8 +70,11 @@ def _answer(work: Work | None, body: bytes) -> bytes | None:
         return None
     mapper, block_mapper = work
     try:
-        block = block_mapper.map(body.split(b"\n"))
-        return pickle.dumps(replace(block, counts=mapper.take_counts()), pickle.HIGHEST_PROTOCOL)
+        lines = body.split(b"\n")
+        block = block_mapper.map(lines)
+        copies = pack(block.ids, block.sources(lines[: block.taken])) if block.ids else None
+        answer = replace(block, counts=mapper.take_counts(), copies=copies, respelled={})
+        return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
     except Exception:  # noqa: BLE001 - the target maps the block itself, and knows what to say
         mapper.take_counts()
         return None

@@ -7,12 +7,13 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 import typing as t
 from collections import deque
 from pathlib import Path
 
 from target_aep.pipes import PIPE_BYTES, widen_pipe
-from target_aep.workers.frames import ASSIGNMENT, BLOCK, FAILED, HEAD, READY, head
+from target_aep.workers.frames import ASSIGNMENT, BLOCK, DROP, FAILED, HEAD, READY, head
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,8 @@ class Worker:
         tasks: The blocks that it has, the oldest first.
         is_ready: Whether it has started.
         is_over: Whether it takes nothing any more.
+        is_silent: Whether that is because nothing was heard of it for too long.
+        started_at: When it was started, by `time.monotonic`.
     """
 
     def __init__(self) -> None:
@@ -68,9 +71,12 @@ class Worker:
         self.tasks: deque[Task] = deque()
         self.is_ready = False
         self.is_over = False
+        self.is_silent = False
+        self.started_at = time.monotonic()
         self._known: set[int] = set()
         self._outgoing: deque[memoryview] = deque()
         self._incoming = bytearray()
+        self._scratch = bytearray(PIPE_BYTES)
         for pipe in (self.to, self.back):
             os.set_blocking(pipe, False)
             widen_pipe(pipe)
@@ -112,6 +118,12 @@ class Worker:
         self.write()
         return task
 
+    def drop(self, number: int) -> None:
+        """Let it forget an assignment of which no block comes any more."""
+        if number in self._known:
+            self._known.remove(number)
+            self._queue(DROP, number, b"")
+
     def _queue(self, kind: int, number: int, body: bytes) -> None:
         self._outgoing += (memoryview(head(kind, number, len(body))), memoryview(body))
 
@@ -134,11 +146,12 @@ class Worker:
         """Take the answers that are there."""
         try:
             while True:
-                piece = os.read(self.back, PIPE_BYTES)
-                if not piece:
+                size = os.readv(self.back, [self._scratch])
+                if not size:
                     self.is_over = True
                     return
-                self._incoming += piece
+                with memoryview(self._scratch) as read:
+                    self._incoming += read[:size]
                 self._take_answers()
         except BlockingIOError:
             pass
@@ -164,10 +177,18 @@ class Worker:
             block: MappedBlock = pickle.loads(body)  # noqa: S301 - of a process of this one's own
             self.tasks.popleft().end(block)
 
+    def give_up(self) -> None:
+        """Take it for hung."""
+        self.is_over = self.is_silent = True
+
+    def kill(self) -> None:
+        """Let the system end it, also if it is stopped; nothing is waited for."""
+        self._process.kill()
+
     def end(self) -> None:
         """End it, and its tasks without an answer."""
         self.is_over = True
-        self._process.kill()
+        self.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 t.cast("t.IO[bytes]", pipe).close()
@@ -177,6 +198,8 @@ class Worker:
 
     def how_it_ended(self) -> str:
         """Its end in words, after `end`."""
+        if self.is_silent:
+            return "because nothing was heard of it for too long"
         status = self._process.returncode
         return f"by signal {-status}" if status < 0 else f"with exit status {status}"
 

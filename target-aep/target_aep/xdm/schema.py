@@ -25,6 +25,13 @@ Kind = t.Literal[
 ]
 
 _SAFE_INTEGER = 2**53 - 1
+_LONG: t.Final = (-_SAFE_INTEGER, _SAFE_INTEGER)
+_INTEGER_LIMITS: t.Final[dict[str | None, tuple[int, int]]] = {
+    "byte": (-(2**7), 2**7 - 1),
+    "short": (-(2**15), 2**15 - 1),
+    "int": (-(2**31), 2**31 - 1),
+}
+"""By `meta:xdmType`; any other is a long."""
 STANDARD_ROOTS = frozenset({"_id", "_repo", "_dc", "_schema", "_xdm", "_experience"})
 
 
@@ -147,9 +154,10 @@ def _parse(node: t.Any, document: Mapping[str, t.Any], depth: int) -> XdmField:
 def _parse_leaf(node: Mapping[str, t.Any], kind: Kind, made: _Making) -> XdmField:
     minimum, maximum = node.get("minimum"), node.get("maximum")
     if kind == "integer":
-        # A long is documented as +-(2^53 - 1), also where the schema does not spell it out.
-        minimum = -_SAFE_INTEGER if minimum is None else minimum
-        maximum = _SAFE_INTEGER if maximum is None else maximum
+        # Documented for each type, also where the schema does not spell it out.
+        low, high = _INTEGER_LIMITS.get(_text(node.get("meta:xdmType")), _LONG)
+        minimum = low if minimum is None else minimum
+        maximum = high if maximum is None else maximum
     enum = node.get("enum")
     pattern = node.get("pattern")
     return XdmField(
