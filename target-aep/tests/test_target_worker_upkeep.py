@@ -16,6 +16,7 @@ from target_messages import EVENT_SCHEMA, record, state
 from test_target_workers import await_end, feed_until_workers, start
 
 PROMPT = 60
+PIPE_BYTES = 1 << 20
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks into /proc")
 SILENT = "nothing was heard of it for too long"
 
@@ -76,6 +77,8 @@ def test_a_stopped_worker_does_not_outlive_a_target_that_is_terminated(tmp_path)
         workers, _ = feed_until_workers(process)
         while not all(map(runs_its_program, workers)):
             pass  # one that is stopped before would hold up who starts it
+        # More than the pipe holds: it was read by a target that has started its workers.
+        process.stdin.write(jsonl(record(0)) * (2 * PIPE_BYTES // len(jsonl(record(0)))))
         watched = [os.pidfd_open(worker) for worker in workers]
         for worker in workers:
             os.kill(worker, signal.SIGSTOP)

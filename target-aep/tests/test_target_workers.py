@@ -56,10 +56,15 @@ class DyingPool(LastingPool):
         self.victim_at = victim_at
 
     def give(self, *arguments):
+        if self.tasks != self.victim_at - 1:
+            return super().give(*arguments)
+        for pid in self.pids:  # so that none can answer before it is killed
+            os.kill(pid, signal.SIGSTOP)
         task = super().give(*arguments)
-        if self.tasks == self.victim_at:
-            worker = next(worker for worker in self._workers if task in worker.tasks)
-            os.kill(worker.pid, signal.SIGKILL)
+        worker = next(worker for worker in self._workers if task in worker.tasks)
+        os.kill(worker.pid, signal.SIGKILL)
+        for pid in self.pids:
+            os.kill(pid, signal.SIGCONT)
         return task
 
 
