@@ -79,7 +79,7 @@ def test_meltano_runs_the_pair_and_keeps_its_state(tmp_path, serve):
         # The plugins of this environment: a test installs nothing.
         del content["plugins"][kind][0]["pip_url"]
     YAML(typ="safe").dump(content, folder / "meltano.yml")
-    now = datetime.now(timezone.utc) - timedelta(days=9)
+    now = datetime.now(timezone.utc) - timedelta(days=14)  # the latest arrive 11 days late
     first = list(generate(8, 2, 100, now=now, quirks=Quirks(duplicates=0.0, future=0.0)))
     pair.mixpanel.add_events(PROJECT_ID, first)
     environment = {

@@ -18,17 +18,6 @@ class ArrivalSample:
         self._stride = 1
         self._seen = 0
 
-    def add(self, arrival_ms: int | None) -> None:
-        """Look at an arrival (UTC milliseconds, None if an event has no stamp)."""
-        if arrival_ms is None:
-            return
-        if self._seen % self._stride == 0:
-            self._kept.append(arrival_ms)
-            if len(self._kept) >= _MOST:
-                del self._kept[1::2]
-                self._stride *= 2
-        self._seen += 1
-
     def add_all(self, arrivals: list[int]) -> None:
         """Look at many arrivals at once (UTC milliseconds)."""
         begin = 0

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
-from mmap import mmap
-from struct import Struct
 from typing import TYPE_CHECKING
 
 from typing_extensions import Self
@@ -29,7 +27,9 @@ KEYS_IN_MEMORY = 1_000_000
 """32 MB; the windows that the tap aims at have one million events, and at most two."""
 
 _SMALLEST_TABLE = 16
-_PAIR = Struct("=QQ")
+_FIRST_TABLE = 1 << 18
+_PLACES_OF_A_KEY = 4  # with fewer, more of them want the same one
+_NUMBERS = "I"
 
 
 class SeenKeys:
@@ -64,14 +64,6 @@ class SeenKeys:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def add(self, event_id: str) -> bool:
-        """Take a key in; returns whether it is new.
-
-        Raises:
-            StorageError: The file cannot be written.
-        """
-        return not self.repeats([bytes.fromhex(event_id)])
 
     def repeats(self, keys: Sequence[bytes]) -> list[int]:
         """Take keys in; returns the places of those that are not new.
@@ -123,66 +115,80 @@ class SeenKeys:
 class _CompactKeys:
     """Keys in a third of the memory that a set takes.
 
-    It is a table of pairs of numbers, twice as many as there may be keys. As keys are hashes, one
-    is looked for from the place that its first number names on; where no pair is, that is 0.
+    They are kept one after the other, in the order in which they came, and so are repeats for a
+    while. A table has the number of each key, from 1; as keys are hashes, one is looked for from
+    the place that its first bytes name on. Most windows do with a small table.
     """
 
     def __init__(self, most: int) -> None:
-        self._size = _SMALLEST_TABLE
-        while self._size < 2 * most:
-            self._size *= 2
-        self._table: memoryview | None = None
+        self._full_size = _SMALLEST_TABLE
+        while self._full_size < _PLACES_OF_A_KEY * most:
+            self._full_size *= 2
+        self._size = min(_FIRST_TABLE, self._full_size)
+        self._most_kept = 2 * most * EVENT_ID_BYTES
+        self._table: array[int] | None = None
+        self._keys = bytearray()
         self._count = 0
-        self._begin_with_zero: set[int] = set()
 
     def __len__(self) -> int:
         return self._count
 
     def clear(self) -> None:
+        self._size = min(_FIRST_TABLE, self._full_size)
+        self._forget()
+
+    def _forget(self) -> None:
         self._table = None
+        self._keys.clear()
         self._count = 0
-        self._begin_with_zero.clear()
 
     def __contains__(self, key: bytes) -> bool:
-        first, second = _PAIR.unpack(key)
-        if not first:
-            return second in self._begin_with_zero
-        table, mask = self._opened(), 2 * self._size - 2
-        at = first & mask
-        while table[at]:
-            if table[at] == first and table[at + 1] == second:
+        table, mask = self._opened(), self._size - 1
+        at = array(_NUMBERS, key)[0] & mask
+        while number := table[at]:
+            if self._key(number) == key:
                 return True
-            at = at + 2 & mask
+            at = at + 1 & mask
         return False
 
     def repeats(self, keys: bytes) -> list[int]:
         """Take keys in; returns the places of those that are not new."""
-        table, mask = self._opened(), 2 * self._size - 2
-        numbers = array("Q", keys)
-        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        most = self._count + len(keys) // EVENT_ID_BYTES
+        is_crowded = self._size < min(self._full_size, _PLACES_OF_A_KEY * most)
+        if is_crowded or len(self._keys) > self._most_kept:
+            self._begin_anew(self._full_size if is_crowded else self._size)
+        table, mask, kept, size = self._opened(), self._size - 1, self._keys, EVENT_ID_BYTES
         found = []
-        for place, (first, second) in enumerate(pairs):
-            at = first & mask
+        first = len(kept) // size + 1
+        kept += keys
+        beginnings = array(_NUMBERS, keys)[:: size // table.itemsize]
+        for number, beginning in enumerate(beginnings, first):
+            at = beginning & mask
             while other := table[at]:
-                if other == first and table[at + 1] == second:
-                    found.append(place)
+                other *= size
+                if kept[other - size : other] == kept[(number - 1) * size : number * size]:
+                    found.append(number - first)
                     break
-                at = at + 2 & mask
+                at = at + 1 & mask
             else:
-                if first:
-                    table[at] = first
-                    table[at + 1] = second
-                elif second in self._begin_with_zero:
-                    found.append(place)
-                else:
-                    self._begin_with_zero.add(second)
-        self._count += len(keys) // EVENT_ID_BYTES - len(found)
+                table[at] = number
+        self._count += len(keys) // size - len(found)
         return found
 
-    def _opened(self) -> memoryview:
+    def _key(self, number: int) -> bytearray:
+        end = number * EVENT_ID_BYTES
+        return self._keys[end - EVENT_ID_BYTES : end]
+
+    def _begin_anew(self, size: int) -> None:
+        """Take the keys, without their repeats, into a table of this size."""
+        keys = b"".join(map(self._key, sorted(filter(None, self._opened()))))
+        self._forget()
+        self._size = size
+        self.repeats(keys)
+
+    def _opened(self) -> array[int]:
         if self._table is None:
-            # The system makes its pages when they are first written to.
-            self._table = memoryview(mmap(-1, EVENT_ID_BYTES * self._size)).cast("Q")
+            self._table = array(_NUMBERS, [0]) * self._size
         return self._table
 
 
@@ -192,14 +198,16 @@ class _KeyFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offered = 0
-        with _storage_errors(path):
+        with _storage_errors(path), ExitStack() as stack:
             self._connection = sqlite3.connect(path, isolation_level=None)
+            stack.callback(self._connection.close)
             for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
                 self._connection.execute(f"PRAGMA {pragma}")
             self._connection.execute(
                 "CREATE TABLE seen (key BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID"
             )
             self._connection.execute("BEGIN")
+            stack.pop_all()
 
     def repeats(self, keys: Sequence[bytes]) -> list[int]:
         """Take keys in; returns the places of those that are not new."""

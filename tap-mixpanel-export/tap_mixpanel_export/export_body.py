@@ -16,15 +16,15 @@ from isal import isal_zlib
 
 from tap_mixpanel_export.arrival_sample import ArrivalSample
 from tap_mixpanel_export.errors import AbortedError, BrokenBodyError, CutOffError, TapError
-from tap_mixpanel_export.frame_queue import FrameQueue
-from tap_mixpanel_export.framing import ABORTED, Framed, Framing, OddLine
-from tap_mixpanel_export.odd_lines import abort_text, says_aborted
+from tap_mixpanel_export.framing.messages import ABORTED, Framed, Framing, OddLine
+from tap_mixpanel_export.framing.odd_lines import abort_text, says_aborted
+from tap_mixpanel_export.framing.queue import FrameQueue
 from tap_mixpanel_export.skew_check import MOST_DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_mixpanel_export.framing import BlockPlace
+    from tap_mixpanel_export.framing.messages import BlockPlace
     from tap_mixpanel_export.record_spool import SpoolPart
 
 LONGEST_LINE = 16 << 20

@@ -14,7 +14,7 @@ from tap_mixpanel_export import changed_settings, sweep
 from tap_mixpanel_export.client import ExportClient
 from tap_mixpanel_export.duplicates import SeenKeys
 from tap_mixpanel_export.errors import DayNotStartedError, ExportRefusedError
-from tap_mixpanel_export.framing_helpers import FramingHelpers
+from tap_mixpanel_export.framing.helper_pool import FramingHelpers
 from tap_mixpanel_export.instants import day_of, instant_text
 from tap_mixpanel_export.quarantine import Quarantine, WindowQuarantine
 from tap_mixpanel_export.record_spool import RecordBlock, SpooledBlock

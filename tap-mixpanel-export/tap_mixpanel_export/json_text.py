@@ -6,6 +6,7 @@ that help with lines would take longer to import the SDK than to do their work.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from decimal import Decimal
@@ -15,6 +16,11 @@ from typing import Any
 quoted = encode_basestring_ascii
 """Writes a text."""
 
+DELETE = 0x7F
+"""The one character of ASCII that is not printable and that JSON may hold as it is."""
+
+_DELETE_ESCAPED = quoted(chr(DELETE))[1:-1].encode()
+_ESCAPES = "tap-mixpanel-export.json-escapes"
 _MARK = "\0number "
 _MARKED = re.compile(f'{quoted(_MARK)[:-1]}([^"]*)"'.replace("\\", "\\\\"))
 
@@ -46,3 +52,18 @@ def _with_decimals(value: Any, *, sort_keys: bool) -> str:
     if isinstance(value, list):
         return f"[{','.join(_with_decimals(each, sort_keys=sort_keys) for each in value)}]"
     return json.dumps(value)
+
+
+def escaped(text: bytes) -> bytes:
+    """Return JSON as ``msgspec`` writes it with all escapes that ``quoted`` makes."""
+    text = text.decode().encode("ascii", _ESCAPES)
+    return text.replace(bytes([DELETE]), _DELETE_ESCAPED) if DELETE in text else text
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return quoted(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error(_ESCAPES, _escape)

@@ -19,10 +19,15 @@ _BUFFER = 1 << 20
 
 
 class LineWriter(SimpleSingerWriter):
-    """The SDK's writer, which can also write lines."""
+    """The SDK's writer, which can also write lines.
+
+    Attributes:
+        lines_written: Where an exception has ended ``write_lines``: how many are written.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.lines_written = 0
         self._output: io.BufferedWriter | None = None
         self._takes_moves = False
 
@@ -42,6 +47,7 @@ class LineWriter(SimpleSingerWriter):
             OSError: Nobody reads them.
             StorageError: Stored lines cannot be read.
         """
+        self.lines_written = 0
         try:
             self._write_lines(lines)
         except BaseException:
@@ -53,13 +59,30 @@ class LineWriter(SimpleSingerWriter):
         sys.stdout.flush()
         output = self._opened()
         if isinstance(lines, StoredLines):
-            if output is not None and self._takes_moves and lines.move(output):
+            if output is not None and self._takes_moves and lines.move(output, self._count):
                 return
             lines = lines.read()
         if output is None:
             sys.stdout.write(lines.decode())
         else:
-            _write(output, lines)
+            self._write(output, lines)
+
+    def _write(self, output: io.BufferedWriter, lines: bytes) -> None:
+        whole = memoryview(lines)
+        begin = 0
+
+        def told(count: int) -> None:
+            self._count(lines.count(b"\n", 0, begin) + count)
+
+        while begin < len(whole):
+            end = lines.find(b"\n", begin + _PIECE) + 1 or len(whole)
+            size = end - begin
+            fitting = output if size <= _BUFFER else opened(output.fileno(), size)
+            write_whole(fitting, whole[begin:end], told)
+            begin = end
+
+    def _count(self, lines: int) -> None:
+        self.lines_written = lines
 
     def _forget(self) -> None:
         self._output = None
@@ -74,14 +97,3 @@ class LineWriter(SimpleSingerWriter):
             self._output = opened(descriptor, _BUFFER)
             self._takes_moves = takes_moves(descriptor)
         return self._output
-
-
-def _write(output: io.BufferedWriter, lines: bytes) -> None:
-    whole = memoryview(lines)
-    begin = 0
-    while begin < len(whole):
-        end = lines.find(b"\n", begin + _PIECE) + 1 or len(whole)
-        size = end - begin
-        fitting = output if size <= _BUFFER else opened(output.fileno(), size)
-        write_whole(fitting, whole[begin:end])
-        begin = end

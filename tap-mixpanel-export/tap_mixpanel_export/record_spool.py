@@ -18,7 +18,7 @@ import msgspec
 from isal import isal_zlib
 
 from tap_mixpanel_export.event import EVENT_ID_BYTES
-from tap_mixpanel_export.framing import ENDS, BlockPlace, Framed, OddLine
+from tap_mixpanel_export.framing.messages import ENDS, BlockPlace, Framed, OddLine
 from tap_mixpanel_export.spool_reading import reading, unreadable
 from tap_mixpanel_export.stored_lines import StoredLines
 
@@ -66,7 +66,8 @@ class SpoolPart:
             index = framed.keys + framed.ends
             place = self._write(index, framed.payload, count, is_plain=is_plain)
             framed.places.append(place)
-        framed.keys = framed.ends = framed.payload = b""
+        framed.keys = framed.ends = b""
+        framed.payload = bytearray()
 
     def put_aside(self, lines: list[OddLine]) -> BlockPlace:
         """Write malformed lines.
@@ -76,7 +77,9 @@ class SpoolPart:
         """
         return self._write(b"", msgspec.json.encode(lines), 0, is_plain=False)
 
-    def _write(self, index: bytes, lines: bytes, count: int, *, is_plain: bool) -> BlockPlace:
+    def _write(
+        self, index: bytes, lines: bytes | bytearray, count: int, *, is_plain: bool
+    ) -> BlockPlace:
         if is_plain:
             size = self._file.write(index) + self._file.write(lines)
         else:

@@ -184,7 +184,11 @@ class WindowedStream(Stream, ABC):
             self._write_starting_replication_value(None)
             for block in self.record_blocks():
                 if block.count:
-                    writer.write_lines(block.content)
+                    try:
+                        writer.write_lines(block.content)
+                    except BaseException:
+                        counter.increment(writer.lines_written)
+                        raise
                     self.state_manager.is_flushed = False
                     counter.increment(block.count)
         self._finalize_state(self.stream_state)

@@ -112,11 +112,6 @@ class SkewCheck:
         self._sample = SkewSample(event_time)
         self._warned = False
 
-    def look_at(self, event: Event) -> None:
-        """Take an event into the window's sample."""
-        if not self._warned:
-            self._sample.look_at(event)
-
     def take(self, distances: Iterable[int]) -> None:
         """Take the distances of the window's first events into its sample."""
         if not self._warned:

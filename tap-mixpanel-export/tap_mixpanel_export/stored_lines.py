@@ -10,10 +10,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from tap_mixpanel_export.spool_reading import reading, unreadable
-from tap_mixpanel_export.whole_lines import finish_line
+from tap_mixpanel_export.whole_lines import finish_line, tell_nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _CUT = "it was cut"
@@ -53,11 +53,13 @@ class StoredLines:
         with reading(self.path), self._opened() as file:
             return b"".join(_read(file, *span) for span in self.spans)
 
-    def move(self, output: io.BufferedWriter) -> bool:
+    def move(self, output: io.BufferedWriter, told: Callable[[int], None] = tell_nobody) -> bool:
         """Have the system put the lines into a pipe; an exception ends that after a whole line.
 
         Args:
             output: The pipe, with nothing in its buffer.
+            told: Called with the number of lines that are in the pipe, if an exception other than
+                an error ends it.
 
         Returns:
             True, or False if the system cannot do that with this file and has done nothing.
@@ -79,7 +81,17 @@ class StoredLines:
                 if error.errno == errno.EINVAL and is_untouched:
                     return False
                 raise unreadable(self.path, error.strerror or str(error)) from error
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    told(self._count_until(file, file.tell()))
+                raise
         return True
+
+    def _count_until(self, file: io.FileIO, at: int) -> int:
+        """Count the lines that end before a place in the file, or there."""
+        return sum(
+            _read(file, begin, min(end, at)).count(b"\n") for begin, end in self.spans if begin < at
+        )
 
     def _opened(self) -> io.FileIO:
         """Open the file, which is to be as long as it was."""
@@ -96,7 +108,8 @@ def takes_moves(descriptor: int) -> bool:
 
 
 def _move(file: io.FileIO, output: io.BufferedWriter, begin: int, end: int) -> None:
-    # The position of the file tells how far it came, also where an exception ends a call.
+    # The position of the file tells how far it came, also where an exception ends a call; in the
+    # end it is after what was finished.
     at = file.seek(begin)
     try:
         while at < end:
@@ -107,8 +120,9 @@ def _move(file: io.FileIO, output: io.BufferedWriter, begin: int, end: int) -> N
         with contextlib.suppress(OSError):
             at = file.tell()
             line = _read(file, at - 1, end) if at > begin else b"\n"
-            if not line.startswith(b"\n"):
-                finish_line(output.fileno(), line[1:])
+            if not line.startswith(b"\n") and finish_line(output.fileno(), line[1:]):
+                at += line.index(b"\n")
+            file.seek(at)
         raise
 
 

@@ -13,10 +13,18 @@ import io
 import os
 import select
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NEWLINE = b"\n"[0]
-_PATIENCE = 0.5
+_PATIENCE = 2.0
 _MOST_PATIENCE = 5.0
+
+
+def tell_nobody(_lines: int) -> None:
+    """Do nothing with a number of lines."""
 
 
 def opened(descriptor: int, most: int) -> io.BufferedWriter:
@@ -29,10 +37,17 @@ def opened(descriptor: int, most: int) -> io.BufferedWriter:
     return io.BufferedWriter(io.FileIO(descriptor, "wb", closefd=False), most)
 
 
-def write_whole(output: io.BufferedWriter, lines: memoryview) -> None:
+def write_whole(
+    output: io.BufferedWriter, lines: memoryview, told: Callable[[int], None] = tell_nobody
+) -> None:
     """Write whole lines that fit into the writer's buffer, in which nothing is.
 
     After an exception the writer is of no more use.
+
+    Args:
+        output: The writer.
+        lines: The lines.
+        told: Called with the number of lines that are written, if an exception ends it.
 
     Raises:
         OSError: They cannot be written.
@@ -44,17 +59,22 @@ def write_whole(output: io.BufferedWriter, lines: memoryview) -> None:
         rest = _taken_back(output)
         begun = len(lines) - len(rest)
         is_within = bool(rest) and begun > 0 and lines[begun - 1] != _NEWLINE
+        whole = bytes(lines[:begun]).count(b"\n")
         if is_within and not isinstance(error, OSError):
-            finish_line(output.fileno(), rest)
+            whole += finish_line(output.fileno(), rest)
+        told(whole)
         raise
 
 
-def finish_line(descriptor: int, rest: bytes) -> None:
+def finish_line(descriptor: int, rest: bytes) -> bool:
     """Write the first line of what is left, unless nobody reads it or is known to.
 
     Args:
         descriptor: The file.
         rest: What is left; it begins within a line.
+
+    Returns:
+        Whether the line is finished.
     """
     line = memoryview(rest)[: rest.find(b"\n") + 1]
     ready = select.poll()
@@ -63,6 +83,7 @@ def finish_line(descriptor: int, rest: bytes) -> None:
     with contextlib.suppress(OSError):
         while line and time.monotonic() < end and ready.poll(_PATIENCE * 1000):
             line = line[os.write(descriptor, line[: select.PIPE_BUF]) :]
+    return not line
 
 
 def _taken_back(output: io.BufferedWriter) -> bytes:

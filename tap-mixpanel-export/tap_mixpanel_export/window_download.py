@@ -20,8 +20,8 @@ from tap_mixpanel_export.errors import (
     RunEndedError,
 )
 from tap_mixpanel_export.export_body import BodyChecker, decoder_for
-from tap_mixpanel_export.frame_queue import FrameQueue
-from tap_mixpanel_export.framing import BlockPlace, Framing, OddLine
+from tap_mixpanel_export.framing.messages import BlockPlace, Framing, OddLine
+from tap_mixpanel_export.framing.queue import FrameQueue
 from tap_mixpanel_export.record_spool import SpooledBlock, SpoolPart, read_blocks, remove_parts
 from tap_mixpanel_export.size_limit import SizeLimit
 from tap_mixpanel_export.spool import SPOOL_SUFFIX, SpoolDirectory, storage_errors
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.client import ExportClient
     from tap_mixpanel_export.clock import Clock
     from tap_mixpanel_export.event_time import EventTime
-    from tap_mixpanel_export.framing_helpers import FramingHelpers
+    from tap_mixpanel_export.framing.helper_pool import FramingHelpers
     from tap_mixpanel_export.request_queue import RequestQueue
     from tap_mixpanel_export.retries import RetryPolicy
     from tap_mixpanel_export.window_plan import PlannedWindow

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tap_mixpanel_export.content_ids import id_by_content
 from tap_mixpanel_export.event import event_id, parse_event
+from tap_mixpanel_export.framing.content_ids import id_by_content
 
 texts = st.text(max_size=6)
 values = st.recursive(
@@ -27,7 +27,7 @@ properties = st.dictionaries(texts | st.sampled_from(COUNTED[:3]), values, max_s
 
 def assert_same(name, raw):
     line = f'{{"event":{json.dumps(name)},"properties":{raw}}}'.encode()
-    assert id_by_content(json.dumps(name), raw.encode()) == event_id(parse_event(line))
+    assert id_by_content(json.dumps(name).encode(), raw.encode()) == event_id(parse_event(line))
 
 
 @given(texts, properties, st.booleans())
@@ -70,5 +70,5 @@ def test_texts_with_escapes_are_the_same():
 
 def test_a_number_that_no_decimal_holds_is_an_error():
     with pytest.raises(ArithmeticError):
-        id_by_content('"a"', b'{"time":1,"x":1e' + b"9" * 30 + b"}")
+        id_by_content(b'"a"', b'{"time":1,"x":1e' + b"9" * 30 + b"}")
     assert Decimal("1e" + "9" * 17)

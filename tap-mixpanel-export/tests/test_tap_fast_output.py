@@ -20,7 +20,9 @@ from pathlib import Path
 import pytest
 from emulators.generator import generate
 from emulators.generator.quirks import Quirks
-from tap_mixpanel_export import frame_queue, framing_helpers, spool
+from tap_mixpanel_export import spool
+from tap_mixpanel_export.framing import helper_pool as framing_helpers
+from tap_mixpanel_export.framing import queue as frame_queue
 from tap_mixpanel_export.line_writer import LineWriter
 from tap_mixpanel_export.tap import TapMixpanelExport
 

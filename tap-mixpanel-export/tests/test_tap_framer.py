@@ -14,11 +14,11 @@ from emulators.generator.quirks import Quirks
 from emulators.jsonlines import encode_event
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tap_mixpanel_export import framer as framer_module
 from tap_mixpanel_export.event import InvalidLineError, build_record, parse_event
 from tap_mixpanel_export.event_time import EventTime
-from tap_mixpanel_export.framer import Framer
-from tap_mixpanel_export.framing import Framing
+from tap_mixpanel_export.framing import framer as framer_module
+from tap_mixpanel_export.framing.framer import Framer
+from tap_mixpanel_export.framing.messages import Framing
 from tap_mixpanel_export.json_text import json_text
 
 TIME = 1_652_825_148_000
@@ -382,3 +382,35 @@ def test_distances_are_those_of_the_ordinary_way():
     slow = Framer(Framing()).frame(b"\r\n".join(line[:-1] for line in lines) + b"\n", samples=True)
     assert fast.distances == slow.distances
     assert len(fast.distances) > 100
+
+
+ODD_LINES = [
+    b"",
+    b"no event",
+    b" ",
+    b'{"event":"a","properties":{}}',
+    b'{"error":"terminated early"}',
+]
+
+
+@given(
+    order=st.lists(st.sampled_from([PLAIN, *ODD_LINES]), max_size=12),
+    piece=st.integers(0, 200),
+    tolerates=st.booleans(),
+)
+def test_a_block_is_the_same_in_pieces_of_any_size(order, piece, tolerates):
+    block = b"".join(line + b"\n" for line in order)
+    framer = Framer(Framing(tolerates_malformed=tolerates))
+    facts = []
+    for size in (piece, len(block)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(framer_module, "_PIECE", size)
+            framed = framer.frame(block)
+        records = [read(line)["record"] for line in framed.payload.splitlines()]
+        assert len(framed.ends) == 4 * len(records)
+        facts.append((records, {**vars_of(framed), "payload": None, "ends": None}))
+    assert facts[0] == facts[1]
+
+
+def vars_of(framed):
+    return {name: getattr(framed, name) for name in framed.__struct_fields__}

@@ -12,12 +12,13 @@ from datetime import date, datetime, timezone
 import pytest
 from emulators.generator import generate
 from emulators.jsonlines import encode_event
-from tap_mixpanel_export import frame_queue, framing_helpers
 from tap_mixpanel_export.errors import BrokenBodyError, HelperLostError
 from tap_mixpanel_export.export_body import BodyChecker, GzipDecoder
-from tap_mixpanel_export.frame_queue import FrameQueue
-from tap_mixpanel_export.framing import Framing
-from tap_mixpanel_export.framing_helpers import FramingHelpers
+from tap_mixpanel_export.framing import helper_pool as framing_helpers
+from tap_mixpanel_export.framing import queue as frame_queue
+from tap_mixpanel_export.framing.helper_pool import FramingHelpers
+from tap_mixpanel_export.framing.messages import Framing
+from tap_mixpanel_export.framing.queue import FrameQueue
 from tap_mixpanel_export.record_spool import SpoolPart, read_blocks
 
 EVENT = b'{"event":"a","properties":{"time":1,"$insert_id":"i"}}\n'

@@ -59,6 +59,12 @@ def messages(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def record_count(err):
+    """What the metric of that name says."""
+    (line,) = (line for line in err.splitlines() if '"record_count"' in line)
+    return json.loads(line[line.index("{") :])["value"]
+
+
 @pytest.mark.usefixtures("many")
 def test_a_run_writes_singer_messages_only_and_no_secret(started):
     process = started(end_date="2024-03-19", user_agent="tester/1")
@@ -88,6 +94,8 @@ def test_a_signal_ends_the_run_with_the_last_state_true(many, started, number, c
     assert process.wait(timeout=60) == code
     assert "Traceback" not in err
     written = messages("".join(read) + out)
+    records = sum(message["type"] == "RECORD" for message in written)
+    assert record_count(err) == records < 401
     state = [message["value"] for message in written if message["type"] == "STATE"][-1]
     assert state["bookmarks"]["events"]["sweep"]["next_day"] == "2024-03-19"
     assert not any(many.state_dir.rglob("*.spool"))

@@ -39,8 +39,7 @@ MINUTE = replace(SLICE, arrivals=ArrivalFilter(0, 60_000))
 
 def answer(events=0, arrivals=()):
     sample = ArrivalSample()
-    for arrival in arrivals:
-        sample.add(arrival)
+    sample.add_all([*arrivals])
     return SimpleNamespace(events=events, arrivals=sample)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tap_mixpanel_export.event import Event
 from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
-from tap_mixpanel_export.skew_check import SkewCheck, suspicious_skew
+from tap_mixpanel_export.skew_check import SkewCheck, SkewSample, suspicious_skew
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -43,8 +43,10 @@ def events(count, skew, **properties):
 
 def warnings_of(check, *windows):
     for window in windows:
+        sample = SkewSample(check._event_time)
         for event in window:
-            check.look_at(event)
+            sample.look_at(event)
+        check.take(sample.distances)
         check.end_window()
 
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tap_mixpanel_export import time_texts
 from tap_mixpanel_export.event_time import EARLIEST_TIME, LATEST_TIME, EventTime
+from tap_mixpanel_export.framing import time_texts
+from tap_mixpanel_export.framing.time_texts import SECOND_TEXTS, THOUSANDTH_TEXTS, TimeTexts
 from tap_mixpanel_export.instants import instant_text
-from tap_mixpanel_export.time_texts import TimeTexts, second_texts
 
 ZONES = [
     "UTC",
@@ -28,7 +28,8 @@ ZONES = [
 def assert_same(event_time, raw, received, texts):
     minute, rest = divmod(raw, 60_000)
     right = instant_text(event_time.to_utc(raw, received))
-    assert texts[minute] == "" or texts[minute] + second_texts()[rest] == right
+    after_minute = SECOND_TEXTS[rest // 1000] + THOUSANDTH_TEXTS[rest % 1000]
+    assert texts[minute] == "" or texts[minute] + after_minute == right
 
 
 @given(

@@ -55,10 +55,12 @@ def test_a_long_line_is_finished_for_a_reader(pipe, stops):
     reader = threading.Thread(target=read)
     output = opened(target, 2 * len(LONG))
     reader.start()
+    told = []
     with pytest.raises(StoppedError):
-        write_whole(output, memoryview(LONG + LONG))
+        write_whole(output, memoryview(LONG + LONG), told.append)
     reader.join()
     assert received == LONG
+    assert told == [1]
 
 
 def test_nobody_is_waited_for(pipe, stops):

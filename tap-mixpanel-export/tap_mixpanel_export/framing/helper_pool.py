@@ -24,14 +24,14 @@ import msgspec
 from typing_extensions import Self
 
 from tap_mixpanel_export.errors import HelperLostError, HelperNotStartedError
-from tap_mixpanel_export.framing_helper import LENGTH_BYTES, Answer, Refusal, Request, send
+from tap_mixpanel_export.framing.helper_process import LENGTH_BYTES, Answer, Refusal, Request, send
 from tap_mixpanel_export.record_spool import part_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from tap_mixpanel_export.framing import Framed, Framing
+    from tap_mixpanel_export.framing.messages import Framed, Framing
 
     Pieces = Sequence[bytes | memoryview]
 
@@ -40,7 +40,7 @@ _PROGRAM = """
 import sys
 sys.path += [path for path in {paths!r} if path not in sys.path]
 getattr(sys, "set_int_max_str_digits", id)({digits!r})
-from tap_mixpanel_export.framing_helper import main
+from tap_mixpanel_export.framing.helper_process import main
 main()
 """
 
@@ -270,7 +270,7 @@ class _Helper:
 
 
 def _program() -> str:
-    own = Path(__file__).resolve().parents[1]
+    own = Path(__file__).resolve().parents[2]
     here = Path.cwd()
     paths = [path for path in sys.path if path and Path(path).resolve() != here]
     digits = getattr(sys, "get_int_max_str_digits", int)()

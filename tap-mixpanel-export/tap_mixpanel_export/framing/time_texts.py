@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from tap_mixpanel_export.instants import instant_text
@@ -10,17 +9,17 @@ from tap_mixpanel_export.instants import instant_text
 if TYPE_CHECKING:
     from tap_mixpanel_export.event_time import EventTime
 
+SECOND_TEXTS = tuple(f"{second:02d}" for second in range(60))
+"""What follows a minute's text, by the second of the minute."""
+
+THOUSANDTH_TEXTS = tuple(f".{ms:03d}Z" for ms in range(1000))
+"""What follows that, by the millisecond of the second."""
+
 _MINUTE = 60_000
 _QUARTER_HOUR = 15 * _MINUTE
 _LONG_BEFORE = 1 << 40  # milliseconds, some 34 years
 _DIGITS_OF_A_MINUTE = len("2022-05-18T05:05:")
 _MOST = 50_000
-
-
-@cache
-def second_texts() -> tuple[str, ...]:
-    """Return what follows a minute's text, by the millisecond of the minute."""
-    return tuple(f"{ms // 1000:02d}.{ms % 1000:03d}Z" for ms in range(_MINUTE))
 
 
 class TimeTexts(dict[int, str]):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from tap_mixpanel_export.framer import Framer
-from tap_mixpanel_export.framing import Framed, Framing  # noqa: TC001 - msgspec reads them
+from tap_mixpanel_export.framing.framer import Framer
+from tap_mixpanel_export.framing.messages import Framed, Framing  # noqa: TC001 - msgspec reads them
 from tap_mixpanel_export.record_spool import SpoolPart
 
 if TYPE_CHECKING:

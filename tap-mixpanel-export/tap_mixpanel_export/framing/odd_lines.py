@@ -11,7 +11,7 @@ from tap_mixpanel_export.event import (
     InvalidLineError,
     parse_event,
 )
-from tap_mixpanel_export.framing import ABORTED, FOREIGN, MALFORMED, OddLine
+from tap_mixpanel_export.framing.messages import ABORTED, FOREIGN, MALFORMED, OddLine
 
 _SHOWN_CHARACTERS = 60
 _ABORTED = re.compile(rb"terminated early\s*\Z|\A\s*\{\s*\"error\"", re.IGNORECASE)

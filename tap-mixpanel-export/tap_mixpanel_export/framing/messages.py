@@ -109,7 +109,7 @@ class Framed(msgspec.Struct):
     deferred: int = 0
     keys: bytes = b""
     ends: bytes = b""
-    payload: bytes = b""
+    payload: bytearray = bytearray()
     arrivals: bytes = b""
     distances: list[int] = []
     malformed: list[OddLine] = []

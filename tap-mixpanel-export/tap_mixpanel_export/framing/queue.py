@@ -6,13 +6,13 @@ from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from tap_mixpanel_export.framer import Framer
+from tap_mixpanel_export.framing.framer import Framer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_mixpanel_export.framing import Framed, Framing
-    from tap_mixpanel_export.framing_helpers import BodyOfHelpers
+    from tap_mixpanel_export.framing.helper_pool import BodyOfHelpers
+    from tap_mixpanel_export.framing.messages import Framed, Framing
     from tap_mixpanel_export.record_spool import SpoolPart
 
 _AT_HOME = 8 << 20

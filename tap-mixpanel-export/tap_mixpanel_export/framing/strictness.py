@@ -1,0 +1,56 @@
+"""What ``msgspec`` passes over in a line, and ``parse_event`` refuses."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from tap_mixpanel_export.event import DEEPEST
+
+# Digits of the longest integer that Python reads, see
+# https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation
+LONGEST_NUMBER = getattr(sys, "get_int_max_str_digits", int)() or sys.maxsize
+
+_HALF = LONGEST_NUMBER // 2
+_DIGITS = 18  # of an exponent; a Decimal holds smaller ones
+_LARGE_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{%d}" % _DIGITS)
+_BEFORE_DIGITS = 2  # the letter and the sign
+# Of so many digits, every third is six in a row of every third character. A time in milliseconds
+# has five of them at most.
+_STRIDE = 3
+_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_ALIKE_DIGITS = b"0" * (_DIGITS // _STRIDE)
+_SURE_DIGITS = _DIGITS - _STRIDE + 1  # from the first of these to the last
+
+
+def may_be_deep(raw: bytes) -> bool:
+    """Whether there are enough brackets for an object that is nested too deeply."""
+    return raw.count(b"{") + raw.count(b"[") >= DEEPEST
+
+
+def has_long_number(raw: bytes) -> bool:
+    """Whether there may be an integer that Python refuses to read.
+
+    Its digits would fill one of these pieces, wherever it begins.
+    """
+    return any(
+        raw[begin : begin + _HALF].isdigit() for begin in range(0, len(raw) - _HALF + 1, _HALF)
+    )
+
+
+def has_large_exponent(text: bytes) -> bool:
+    """Whether there may be a number that no Decimal holds.
+
+    Only places with many digits are looked at: a search of the whole text for the exponent itself
+    takes as long as reading it.
+    """
+    marks = text[::_STRIDE].translate(_ALIKE)
+    at = marks.rfind(_ALIKE_DIGITS)
+    while at >= 0:
+        begin = at * _STRIDE
+        if text[begin : begin + _SURE_DIGITS].isdigit():
+            earliest = max(0, begin - _STRIDE + 1 - _BEFORE_DIGITS)
+            if _LARGE_EXPONENT.search(text, earliest, begin + _DIGITS):
+                return True
+        at = marks.rfind(_ALIKE_DIGITS, 0, at + len(_ALIKE_DIGITS) - 1)
+    return False
