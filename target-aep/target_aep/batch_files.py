@@ -18,6 +18,14 @@ from singer_sdk.helpers._batch import BatchFileFormat, StorageTarget
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.singerlib.json import deserialize_json
 
+from target_aep.nesting import (
+    DEEPEST_LINE,
+    UNREADABLE,
+    is_deeper,
+    is_line_too_deep,
+    may_be_deeper,
+)
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -80,10 +88,11 @@ def _decompressed(
 def _parse(line: bytes, where: str) -> dict[str, t.Any]:
     try:
         record: t.Any = deserialize_json(line)
-    except RecursionError as error:
-        raise InvalidInputLine(f"{where}: nested too deeply") from error
-    except ValueError as error:
-        raise InvalidInputLine(f"{where}: not JSON") from error
+    except (ValueError, RecursionError) as error:
+        reason = UNREADABLE if is_line_too_deep(line) else "not JSON"
+        raise InvalidInputLine(f"{where}: {reason}") from error
+    if may_be_deeper(line, DEEPEST_LINE) and is_deeper(record, DEEPEST_LINE):
+        raise InvalidInputLine(f"{where}: {UNREADABLE}")
     if not isinstance(record, dict):
         raise InvalidInputLine(f"{where}: not a record, which is a JSON object")
     return record

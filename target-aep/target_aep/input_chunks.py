@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import select
 import typing as t
 
@@ -32,6 +33,7 @@ class InputChunks:
         self.descriptor = _descriptor_of(source)
         self._read = _reader_of(source)
         if self.descriptor is not None:
+            _let_wait(self.descriptor)
             widen_pipe(self.descriptor)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -81,6 +83,12 @@ def _descriptor_of(source: t.Any) -> int | None:
         select.poll().register(descriptor)
         return descriptor
     return None
+
+
+def _let_wait(descriptor: int) -> None:
+    """Let reading wait for input: of a pipe that does not, a pause would look like the end."""
+    with contextlib.suppress(OSError):
+        os.set_blocking(descriptor, True)
 
 
 def _has_input(descriptor: int) -> bool:

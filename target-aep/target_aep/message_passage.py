@@ -9,6 +9,7 @@ from collections import Counter
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_aep.loading.json_lines import read_json
+from target_aep.nesting import is_line_too_deep
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,10 +160,8 @@ def _end_of_run(lines: list[bytes], start: int, prefix: bytes) -> int:
 def _is_json(line: bytes) -> bool:
     try:
         read_json(line)
-    except RecursionError:
-        return True  # so it is refused as any other line of its kind
-    except ValueError:
-        return False
+    except (ValueError, RecursionError):
+        return is_line_too_deep(line)  # then it is refused as any other line of its kind
     return True
 
 

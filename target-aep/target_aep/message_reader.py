@@ -14,6 +14,13 @@ from target_aep.input_chunks import InputChunks
 from target_aep.loading.json_lines import read_json
 from target_aep.message_passage import MessagePassage
 from target_aep.message_shapes import check_shape
+from target_aep.nesting import (
+    DEEPEST_LINE,
+    UNREADABLE,
+    is_deeper,
+    is_line_too_deep,
+    may_be_deeper,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,10 +98,10 @@ class NumberedReader(GenericSingerReader[bytes]):
     def deserialize_json(self, line: bytes) -> Message:
         try:
             message = read_json(line)
-        except RecursionError as error:
-            raise InvalidInputLine("nested too deeply") from error
-        except ValueError as error:
-            raise InvalidInputLine(_NOT_JSON) from error
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputLine(UNREADABLE if is_line_too_deep(line) else _NOT_JSON) from error
+        if may_be_deeper(line, DEEPEST_LINE) and is_deeper(message, DEEPEST_LINE):
+            raise InvalidInputLine(UNREADABLE)
         return check_shape(message)
 
     def refuse_unknown(self, message: Message) -> t.NoReturn:

@@ -10,13 +10,12 @@ import typing as t
 
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
+from target_aep.nesting import DEEPEST, is_deeper
+
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
 Message = dict[str, t.Any]
-
-_DEEPEST = 200
-"""Levels of a STATE or SCHEMA, which the SDK copies recursively; far above any real one."""
 
 
 def check_shape(message: t.Any) -> Message:
@@ -74,17 +73,8 @@ def _is_texts(value: t.Any) -> bool:
 
 
 def _check_depth(value: t.Any, what: str) -> None:
-    level = [value]
-    for _ in range(_DEEPEST):
-        if not level:
-            return
-        containers = [item for item in level if isinstance(item, (dict, list))]
-        level = [
-            part
-            for item in containers
-            for part in (item.values() if isinstance(item, dict) else item)
-        ]
-    raise InvalidInputLine(f"a {what} that is nested too deeply")
+    if is_deeper(value, DEEPEST):
+        raise InvalidInputLine(f"a {what} that is nested too deeply (more than {DEEPEST} levels)")
 
 
 _CHECKS: dict[str, Callable[[Message], None]] = {

@@ -12,8 +12,10 @@ import typing as t
 from collections import deque
 from dataclasses import dataclass, field
 
+from target_aep.held_signals import signals_held
 from target_aep.record_routes import RecordRoutes
-from target_aep.workers.pool import AT_ONCE, WorkerPool
+from target_aep.workers.frames import AT_ONCE
+from target_aep.workers.pool import WorkerPool
 from target_aep.workers.worker_process import Task
 
 if t.TYPE_CHECKING:
@@ -142,7 +144,8 @@ class RecordRuns:
         if self._pool is None:
             if self._handled < START_AFTER:
                 return False
-            self._pool = WorkerPool(self._target.settings.workers)
+            with signals_held():  # until it is known whom to kill
+                self._pool = WorkerPool(self._target.settings.workers)
         self._pool.exchange(wait=False)
         return bool(self._pool.ready)
 

@@ -19,6 +19,7 @@ from target_aep.loading.spool import BatchSpool
 from target_aep.loading.stream_loading import StreamLoader
 from target_aep.mapping.mapper import RecordMapper, RejectedRecordError
 from target_aep.mapping.row_rules import PROFILE_MAX_BYTES
+from target_aep.nesting import DEEPEST, TOO_DEEP, is_deeper
 from target_aep.retry.plan import planned_ids
 from target_aep.run_summary import StreamRun
 from target_aep.workers.recipe import Assignment
@@ -244,6 +245,8 @@ class XdmSink(BatchSink):
         self._received += 1
         self._progress.add(record, self.key_properties)
         try:
+            if is_deeper(record, DEEPEST):
+                raise RejectedRecordError(None, TOO_DEEP)  # noqa: TRY301 - like any other
             self._add(spool, record)
         except RejectedRecordError as error:
             self._reject(spool, record, error)

@@ -46,9 +46,9 @@ def test_all_values_are_kept_under_keys_that_can_be_sent(before):
     )
     plan = RemainderPlan(rule, parse_schema(DOCUMENT), MappingReport())
     for _ in range(before):
-        plan.place({"properties": CONTEST}, [], {})
+        plan.place(dict(CONTEST), {})
     xdm = {}
-    plan.place({"properties": ODD}, [], xdm)
+    plan.place(dict(ODD), xdm)
     assert xdm["_acme"]["mixpanel"] == {"properties": {"pNum": 1.5}, "otherProperties": KEPT}
 
 

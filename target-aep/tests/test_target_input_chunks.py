@@ -70,3 +70,14 @@ def test_much_that_is_there_comes_at_once():
     with os.fdopen(reading, "rb") as file:
         assert b"".join(InputChunks(file)) == content
     thread.join()
+
+
+def test_a_pipe_that_does_not_wait_is_not_at_its_end():
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(reading, "rb") as file:
+        pieces = iter(InputChunks(file))
+        later = threading.Timer(0.05, lambda: (os.write(writing, b"one\ntwo"), os.close(writing)))
+        later.start()
+        assert [*pieces] == [b"one\n", b"two"]
+        later.join()

@@ -39,7 +39,7 @@ def test_what_is_not_left_out_is_read_in_its_order(pieces, at_once):
             lines = [line_of(identifier, number) for identifier in identifiers]
             without = [place for place, (_, is_kept) in enumerate(entries) if not is_kept]
             if is_packed:
-                copies.add_packed(pack(identifiers, lines), without)
+                copies.add_packed(pack(identifiers, b"\n".join(lines)), without)
             else:
                 copies.add(identifiers, lines, without)
             expected += [
@@ -53,7 +53,7 @@ def test_what_is_not_left_out_is_read_in_its_order(pieces, at_once):
 
 def test_packed_copies_that_can_not_be_written_are_an_error_that_names_the_disk(tmp_path):
     copies = RecordCopies(tmp_path / "no folder" / "records.jsonl.gz")
-    copies.add_packed(pack(["a"], [b"{}"]))
+    copies.add_packed(pack(["a"], b"{}"))
     with pytest.raises(DiskError, match="can't write the spool"):
         copies.finish()
 

@@ -61,7 +61,7 @@ def run(fields, records, now=NOW):
     rows = []
     for record in records:
         xdm = {}
-        plan.place({"properties": record}, frozenset(), xdm)
+        plan.place(dict(record), xdm)
         mapped = xdm.get("_acme", {})
         rest = {RAW_NAMES.get(key, key): text for key, text in mapped.get("rest", {}).items()}
         rows.append((mapped.get("p", {}), rest))
@@ -428,7 +428,7 @@ def test_names_that_can_be_no_keys_lose_nothing():
     names = ["", "(no name)", "\ud800", "\udbff", "\ufffd", "ok"]
     report, xdm = MappingReport(), {}
     plan = RemainderPlan(RULE, schema_of({"x": TEXT}), report, now=lambda: NOW)
-    plan.place({"properties": {name: repr(name) for name in names}}, frozenset(), xdm)
+    plan.place({name: repr(name) for name in names}, xdm)
     rest = xdm["_acme"]["rest"]
     assert sorted(rest.values()) == sorted(map(repr, names))
     assert {rest["(no name)"], rest["\ufffd"]} == {"'(no name)'", repr("\ufffd")}

@@ -261,7 +261,7 @@ def read_letters(path: Path) -> Iterator[Letter]:
     try:
         with path.open("rb") as lines:
             yield from map(_letter, lines)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TargetError(f"{path} can't be read as dead letters: {error}") from error
 
 

@@ -44,7 +44,7 @@ class MappedBlock:
     """
 
     taken: int = 0
-    rows: bytearray = field(default_factory=bytearray)
+    rows: bytearray | bytes = field(default_factory=bytearray)
     ends: list[int] = field(default_factory=list)
     ids: list[t.Any] = field(default_factory=list)
     digests: list[bytes | None] = field(default_factory=list)

@@ -13,21 +13,25 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from target_aep.errors import DiskError
 from target_aep.loading.json_lines import encode_line, read_json
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
+
+_Piece = list[tuple[bytes, "Sequence[bytes]"]]
+"""Lists of positions and `_id`s, each with its lines."""
 
 _encode: t.Final = msgspec.json.Encoder(decimal_format="number").encode
 
 _AT_ONCE = 1 << 18
 _WAITING = 3
 _FAST = 1
+_GZIP = 16 + isal_zlib.MAX_WBITS
 
 METADATA: t.Final = frozenset({
     "_sdc_extracted_at",
@@ -51,7 +55,7 @@ class RecordCopies:
             path: The file.
         """
         self.path = path
-        self._piece: list[bytes] = []
+        self._piece: _Piece = []
         self._packed: list[bytes] = []
         self._size = 0
         self._out: t.BinaryIO | None = None
@@ -76,11 +80,10 @@ class RecordCopies:
         """
         if not lines:
             return
-        piece = _piece_of(identifiers, lines)
         if self._packed:
             self._hand_over()
-        self._piece += (_list_line(without), *piece)
-        self._size += sum(map(len, piece))
+        self._piece.append((_list_line(without) + _list_line(identifiers), lines))
+        self._size += sum(map(len, lines))
         if self._size >= _AT_ONCE:
             self._hand_over()
 
@@ -96,7 +99,7 @@ class RecordCopies:
         """
         if self._piece:
             self._hand_over()
-        self._packed += (_compressed(_list_line(without)), packed)
+        self._packed += (_compressed([_list_line(without)]), packed)
         self._size += len(packed)
         if self._size >= _AT_ONCE:
             self._hand_over()
@@ -133,7 +136,7 @@ class RecordCopies:
     def _hand_over(self) -> None:
         """Let the thread write what has come; it is never far behind."""
         packed, self._packed = b"".join(self._packed), []
-        piece, self._piece, self._size = b"".join(self._piece), [], 0
+        piece, self._piece, self._size = self._piece, [], 0
         try:
             if self._out is None or self._writer is None:
                 self._out = self.path.open("wb")
@@ -153,9 +156,14 @@ class RecordCopies:
         self._writer = self._out = None
 
 
-def pack(identifiers: Sequence[t.Any], lines: Sequence[bytes]) -> bytes:
-    """Records compressed for `RecordCopies.add_packed`; for the arguments see `add` there."""
-    return _compressed(b"".join(_piece_of(identifiers, lines)))
+def pack(identifiers: Sequence[t.Any], text: bytes) -> bytes:
+    """Records compressed for `RecordCopies.add_packed`.
+
+    Args:
+        identifiers: The `_id`s of their rows.
+        text: A line for each, an object with the `record`; the last has no newline.
+    """
+    return _compressed((_list_line(identifiers), text, b"\n"))
 
 
 def without_metadata(record: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -178,13 +186,18 @@ def _list_line(identifiers: Sequence[t.Any]) -> bytes:
         return encode_line(list(identifiers))
 
 
-def _piece_of(identifiers: Sequence[t.Any], lines: Sequence[bytes]) -> tuple[bytes, ...]:
-    return _list_line(identifiers), b"\n".join(lines), b"\n"
+def _write(out: t.BinaryIO, piece: _Piece, packed: bytes) -> None:
+    out.write(packed or _compressed(_texts_of(piece)))
 
 
-def _write(out: t.BinaryIO, piece: bytes, packed: bytes) -> None:
-    out.write(packed or _compressed(piece))
+def _texts_of(piece: _Piece) -> Iterator[bytes]:
+    for lists, lines in piece:
+        yield lists
+        yield b"\n".join(lines)
+        yield b"\n"
 
 
-def _compressed(piece: bytes) -> bytes:
-    return igzip.compress(piece, _FAST)
+def _compressed(texts: Iterable[bytes]) -> bytes:
+    """Texts as one file of gzip, without making one of them before."""
+    compressor = isal_zlib.compressobj(_FAST, isal_zlib.DEFLATED, _GZIP)
+    return b"".join([*map(compressor.compress, texts), compressor.flush()])

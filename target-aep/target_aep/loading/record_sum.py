@@ -6,6 +6,7 @@ is the sum up to another one less the sum up to it.
 
 from __future__ import annotations
 
+import struct
 import typing as t
 from hashlib import blake2b
 
@@ -32,23 +33,46 @@ def record_number(record: dict[str, t.Any], key_properties: Sequence[str]) -> in
         record: The record.
         key_properties: The stream's key.
     """
+    return sum_of([summand_of(record, key_properties)])
+
+
+def summand_of(record: dict[str, t.Any], key_properties: Sequence[str]) -> str | bytes:
+    """What stands for a record in `sum_of`: its key, if that is one text, else a text of it."""
     if len(key_properties) == 1:
-        value = record.get(key_properties[0])
-        if type(value) is str and value.isalnum() and value.isascii():
-            return _number_of(b'["%b"]' % value.encode())
-    return _number_of(_text_of([record.get(name) for name in key_properties] or record))
+        key = record.get(key_properties[0])
+        return key if key.__class__ is str else _text_of([key])
+    return _text_of([record.get(name) for name in key_properties] or record)
+
+
+def sum_of(summands: Sequence[str | bytes]) -> int:
+    """The sum of records.
+
+    Args:
+        summands: The `summand_of` of each.
+    """
+    digests = []
+    for text in _texts_of(summands):
+        digest = _EMPTY.copy()
+        digest.update(text)
+        digests.append(digest.digest())
+    numbers: tuple[int, ...] = struct.unpack(f">{len(digests)}Q", b"".join(digests))
+    return sum(numbers) % MODULUS
+
+
+def _texts_of(summands: Sequence[str | bytes]) -> Sequence[bytes]:
+    """The JSON that is summed; most keys need no encoder for it."""
+    if all(each.__class__ is str and each for each in summands):
+        keys = t.cast("Sequence[str]", summands)
+        joined = "".join(keys)
+        if joined.isalnum() and joined.isascii():
+            return [b'["%b"]' % key.encode() for key in keys]
+    return [each if isinstance(each, bytes) else _text_of([each]) for each in summands]
 
 
 def _text_of(named: t.Any) -> bytes:
     """As `serialize_json` of the SDK writes it."""
     text: str = _ENCODER.encode(named)
     return text.encode("utf-8", "surrogatepass")
-
-
-def _number_of(text: bytes) -> int:
-    digest = _EMPTY.copy()
-    digest.update(text)
-    return int.from_bytes(digest.digest(), "big")
 
 
 _ENCODER: t.Final = simplejson.JSONEncoder(

@@ -93,9 +93,9 @@ def _differs_at(row: dict[str, t.Any], paths: Iterable[tuple[str, ...]]) -> bool
         part: t.Any = row
         for name in path:
             part = part.get(name)
-            if type(part) is not dict:
+            if part.__class__ is not dict:
                 break
-        if part is not None and type(part) is not str and _has_odd_part(part):
+        if part.__class__ is not str and part is not None and _has_odd_part(part):
             return True
     return False
 
@@ -105,7 +105,7 @@ def _differs(value: t.Any, watch: Watch) -> bool:
     if isinstance(watch, bool) or type(value) is not dict:
         return _has_odd_part(value)
     for name, part in value.items():
-        if name in watch and type(part) is not str and _differs(part, watch[name]):
+        if part.__class__ is not str and name in watch and _differs(part, watch[name]):
             return True
     return False
 

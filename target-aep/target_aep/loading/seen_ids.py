@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import typing as t
+from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import islice
 
@@ -17,15 +18,42 @@ IDS_IN_MEMORY = 2_000_000
 """About 50 MB; batches of ordinary size have half as many."""
 
 _DIGEST_BYTES = 16
+_HEX_DIGITS = 2 * _DIGEST_BYTES
+_LISTS = 1 << 16
 _EMPTY: t.Final = blake2b(digest_size=_DIGEST_BYTES)
 _ASKED_AT_ONCE = 500
 
 
 def id_digest(identifier: str) -> bytes:
-    """What stands for an `_id` among others, whatever its length."""
+    """What stands for an `_id` among others, whatever its length.
+
+    A number in as many hexadecimal digits as a digest has, which is what the tap's ids are, stands
+    for itself.
+    """
+    if len(identifier) == _HEX_DIGITS and (number := _from_hex(identifier)):
+        return number
     digest = _EMPTY.copy()
     digest.update(identifier.encode("utf-8", "surrogatepass"))
     return digest.digest()
+
+
+def id_digests(identifiers: Sequence[t.Any]) -> list[bytes | None]:
+    """`id_digest` of each that is a text, else None; all at once if all are such numbers."""
+    size = _DIGEST_BYTES
+    if all(each.__class__ is str and len(each) == _HEX_DIGITS for each in identifiers):
+        numbers = _from_hex("".join(identifiers))
+        if numbers:
+            return [numbers[at : at + size] for at in range(0, len(numbers), size)]
+    return [id_digest(each) if isinstance(each, str) else None for each in identifiers]
+
+
+def _from_hex(digits: str) -> bytes | None:
+    """A number out of lowercase digits; None of any other text."""
+    try:
+        number = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    return number if number.hex() == digits else None
 
 
 class SeenIds:
@@ -42,14 +70,6 @@ class SeenIds:
         self._in_memory = in_memory
         self._ids = _CompactSet()
         self._file: sqlite3.Connection | None = None
-
-    def add(self, identifier: str) -> bool:
-        """Take an `_id` in; whether it is new.
-
-        Raises:
-            DiskError: The file can't be written.
-        """
-        return not self.add_all([id_digest(identifier)])
 
     def add_all(self, digests: Sequence[bytes | None]) -> list[int]:
         """Take `_id`s in, in their order.
@@ -109,47 +129,44 @@ class SeenIds:
 
 
 class _CompactSet:
-    """A set of digests in a quarter of the memory of Python's own.
-
-    The digests that begin with the same two bytes lie one after the other, without these.
-    """
+    """A set of digests in a quarter of the memory of Python's own: in many lists, by their hash."""
 
     def __init__(self) -> None:
-        self._rests: dict[bytes, bytearray] = {}
+        self._lists: list[bytearray | None] = [None] * _LISTS
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     def __contains__(self, digest: bytes) -> bool:
-        rests = self._rests.get(digest[:2])
-        return rests is not None and _is_among(digest[2:], rests)
+        known = self._lists[hash(digest) % _LISTS]
+        return known is not None and _is_among(digest, known)
 
     def add_all(self, digests: Sequence[bytes | None]) -> list[int]:
         """Add digests; the positions of those that were there already."""
         known: list[int] = []
-        lists = self._rests
+        lists = self._lists
         for position, digest in enumerate(digests):
             if digest is None:
                 continue
-            head, rest = digest[:2], digest[2:]
-            rests = lists.get(head)
-            if rests is None:
-                lists[head] = bytearray(rest)
-            elif rest in rests and _is_among(rest, rests):
+            place = hash(digest) % _LISTS
+            others = lists[place]
+            if others is None:
+                lists[place] = bytearray(digest)
+            elif digest in others and _is_among(digest, others):
                 known.append(position)
                 continue
             else:
-                rests += rest
+                others += digest
             self._count += 1
         return known
 
 
-def _is_among(rest: bytes, rests: bytearray) -> bool:
+def _is_among(digest: bytes, others: bytearray) -> bool:
     """Whether it is one of them, and not only across the border of two."""
-    at = rests.find(rest)
-    while at >= 0 and at % len(rest):
-        at = rests.find(rest, at + 1)
+    at = others.find(digest)
+    while at >= 0 and at % len(digest):
+        at = others.find(digest, at + 1)
     return at >= 0
 
 
@@ -165,9 +182,12 @@ def _found(file: sqlite3.Connection, digests: Sequence[bytes | None]) -> set[byt
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-8000"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
-    connection.execute("BEGIN")
+    with ExitStack() as stack:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        stack.callback(connection.close)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-8000"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
+        connection.execute("BEGIN")
+        stack.pop_all()
     return connection

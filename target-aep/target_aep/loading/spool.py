@@ -20,7 +20,7 @@ from target_aep.loading.seen_ids import SeenIds, id_digest
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-_BUFFER = 1 << 20
+_BUFFER = 1 << 16
 _MOST_REJECTED_IDS = 50_000
 
 

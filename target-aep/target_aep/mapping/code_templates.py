@@ -37,17 +37,17 @@ def fill(code: ast.expr, parts: Mapping[str, ast.expr]) -> ast.expr:
 
 
 def compile_function(
-    parameter: str, body: list[ast.stmt], objects: Mapping[str, t.Any], name: str
+    parameters: str, body: list[ast.stmt], objects: Mapping[str, t.Any], name: str
 ) -> t.Callable[..., t.Any]:
-    """Compile a function of one parameter.
+    """Compile a function.
 
     Args:
-        parameter: Its name.
+        parameters: As they stand between its brackets.
         body: Its statements.
         objects: What they use, by name.
         name: How it shows in tracebacks.
     """
-    module = ast.parse(f"def {name}({parameter}): pass")
+    module = ast.parse(f"def {name}({parameters}): pass")
     t.cast("ast.FunctionDef", module.body[0]).body = body
     scope = dict(objects)
     code = compile(ast.fix_missing_locations(module), f"<{name}>", "exec")

@@ -14,10 +14,10 @@ if t.TYPE_CHECKING:
 class MappingCounts:
     """What was counted over some records; it can be pickled.
 
-    Counts that are added in the order of the records give what one mapper would have counted. In
-    another order the sums are the same, but the first reason of a failure may be that of a later
-    record, and of names beyond the bound of a report (1,000) or census (5,000) others are told
-    apart.
+    Counts that are whole and are added in the order of the records give what one mapper would have
+    counted. In another order the sums are the same, but the first reason of a failure may be that
+    of a later record, and of names beyond the bound of a report (1,000) or census (5,000) others
+    are told apart.
 
     Attributes:
         report: What could not be placed as asked.
@@ -26,3 +26,8 @@ class MappingCounts:
 
     report: MappingReport
     census: PropertyCensus | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the census tells all properties apart: what it had no room for can't be added."""
+        return self.census is None or not self.census.others

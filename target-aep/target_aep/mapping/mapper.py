@@ -36,7 +36,7 @@ from target_aep.xdm.event_time import compile_event_time
 from target_aep.xdm.field_age import settles_at
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from target_aep.mapping.compiled_mapping import CompiledMapping, Names, Source
     from target_aep.mapping.identities import Identity
@@ -133,7 +133,7 @@ class RecordMapper:
             for each in self._placed
             if each.is_plain
         ]
-        self._run = compile_program(
+        self._run, self._odd_columns = compile_program(
             plain,
             policies,
             self._evaluation,
@@ -160,11 +160,8 @@ class RecordMapper:
         self._check_row = compile_row_check(schema, self._filled_paths(), self._identities)
         self._columns = UnreadColumns(self._rule, compiled) if self._rule else None
         self.young_fields = self._find_young_fields(now())
-        mapped = frozenset(
-            each.source_property for each in plain if each.source_property is not None
-        )
         self._remainder = (
-            RemainderPlan(self._rule, schema, self.report, mapped, now=now, census=census)
+            RemainderPlan(self._rule, schema, self.report, now=now, census=census)
             if self._rule
             else None
         )
@@ -221,11 +218,17 @@ class RecordMapper:
         if self._census is not None and counts.census is not None:
             self._census.add(counts.census)
 
-    def map(self, record: Record) -> Record:
+    def are_plain(self, columns: Collection[str]) -> bool:
+        """Whether records with just these columns need no look at what columns they have."""
+        has_unread = self._columns is not None and not self._columns.knows(columns)
+        return not has_unread and self._odd_columns.isdisjoint(columns)
+
+    def map(self, record: Record, *, is_plain: bool = False) -> Record:
         """Map one record.
 
         Args:
             record: The record of a RECORD message; it is not changed.
+            is_plain: Whether its columns are known to be plain, by `are_plain`.
 
         Returns:
             The XDM object, without any null or empty leaf.
@@ -234,20 +237,20 @@ class RecordMapper:
             RejectedRecordError: It can't be valid XDM.
         """
         try:
-            return self._map(record)
+            return self._map(record, is_plain=is_plain)
         except RecursionError:
             raise RejectedRecordError(None, "nested too deeply") from None
 
-    def _map(self, record: Record) -> Record:
+    def _map(self, record: Record, *, is_plain: bool) -> Record:
         self._evaluation.begin_record()
-        if self._columns:
+        if self._columns and not is_plain:
             record = self._columns.put_back(record)
-        xdm, unplaced, failures = self._run(record)
+        xdm, left, failures = self._run(record, is_plain)
         if self._lists:
             self._lists.place(record, xdm, lambda *failure: failures.append(failure))
         self._put_identities(record, xdm)
-        if self._remainder:
-            self._remainder.place(record, unplaced, xdm)
+        if left and self._remainder:
+            self._remainder.place(left, xdm)
         self._check(xdm, failures)
         if self._lost_reads:
             self._count_lost(record)

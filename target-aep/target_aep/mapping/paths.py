@@ -202,9 +202,10 @@ def _wanted(rest: WildPath) -> type:
 
 def put_value(document: dict[str, t.Any], names: tuple[str, ...], value: t.Any) -> None:
     """Put a value at a path of names, making the objects on the way; an object is merged in."""
-    for name in names[:-1]:
-        document = document.setdefault(name, {})
-    last = names[-1]
+    *above, last = names
+    for name in above:
+        below = document.get(name)
+        document = document.setdefault(name, {}) if below is None else below
     if last in document and isinstance(value, dict) and isinstance(document[last], dict):
         document[last].update(value)
     else:

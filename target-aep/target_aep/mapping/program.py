@@ -30,7 +30,7 @@ from target_aep.mapping.mapping_templates import (
 )
 from target_aep.mapping.object_copy import merge, put
 from target_aep.mapping.property_marks import PropertyMarks
-from target_aep.mapping.shared_reads import SharedReads
+from target_aep.mapping.shared_reads import IS_PLAIN, SharedReads
 from target_aep.xdm.coercion import OMITTED
 from target_aep.xdm.unconvertible import UnconvertibleError
 
@@ -49,8 +49,24 @@ Record = dict[str, t.Any]
 _NO_VALUE: t.Final = (UnconvertibleError, EvaluationError)
 
 Failures = list[tuple[int, EvaluationError | UnconvertibleError]]
-Run = t.Callable[[Record], tuple[Record, list[str], Failures]]
-"""From a record to its row, properties that mappings read but did not place, and what failed."""
+Run = t.Callable[[Record, bool], tuple[Record, "Record | None", Failures]]
+"""From a record, and whether it is known to have none of `Program.odd_columns`, to its row, a copy
+of its properties without those that mappings have placed (None if nobody asks, or there are none),
+and what failed."""
+
+HandOver = t.Callable[[Record], tuple[Record, "Record | None", Failures]]
+
+
+class Program(t.NamedTuple):
+    """What the mappings of a set became.
+
+    Attributes:
+        run: Does what they do.
+        odd_columns: Columns that are spelled like a path: records with one take longer.
+    """
+
+    run: Run
+    odd_columns: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,7 @@ def compile_program(
     policies: Policies,
     evaluation: Evaluation,
     properties: Path = (),
-) -> Run:
+) -> Program:
     """Compile mappings into one function.
 
     Args:
@@ -92,10 +108,11 @@ def compile_program(
     def careful() -> Run:
         return _Program(mappings, policies, evaluation, properties, None).compile()
 
-    def hand_over(record: Record) -> tuple[Record, list[str], Failures]:
-        return careful()(record)
+    def hand_over(record: Record) -> tuple[Record, Record | None, Failures]:
+        return careful()(record, False)
 
-    return _Program(mappings, policies, evaluation, properties, hand_over).compile()
+    quick = _Program(mappings, policies, evaluation, properties, hand_over)
+    return Program(quick.compile(), quick.odd_columns)
 
 
 class _Program:
@@ -111,7 +128,7 @@ class _Program:
         policies: Policies,
         evaluation: Evaluation,
         properties: Path,
-        careful: Run | None,
+        careful: HandOver | None,
     ) -> None:
         self._policies = policies
         self._evaluation = evaluation
@@ -126,8 +143,9 @@ class _Program:
         for each in self._mappings:
             self._destinations.setdefault(each.mapping.names, []).append(each)
         self._properties = properties if careful else ()
-        walked = self._reads.walked(self._properties) if self._properties else None
-        self._marks = PropertyMarks(self._mappings, properties, walked)
+        self._marks = PropertyMarks(
+            self._mappings, properties, self._namespace, self._reads, walks=careful is not None
+        )
 
     def compile(self) -> Run:
         body = [line for each in self._mappings for line in self._mapping_lines(each)]
@@ -141,9 +159,14 @@ class _Program:
             *body,
             *self._marks.ending,
             *self._linking_lines(),
-            *statements(f"return {self._objects[()]}, unplaced, failures", {}),
+            *statements(f"return {self._objects[()]}, left, failures", {}),
         ]
-        return compile_function(RECORD, lines, self._namespace.objects, "map_record")
+        parameters = f"{RECORD}, {IS_PLAIN}"
+        return compile_function(parameters, lines, self._namespace.objects, "map_record")
+
+    @property
+    def odd_columns(self) -> frozenset[str]:
+        return self._reads.odd_columns
 
     def _handing_over(self) -> list[ast.stmt]:
         if self._careful is None:

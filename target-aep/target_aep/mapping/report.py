@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_MAX_COUNTED = 1000
-_MOST_WAITING = 1_000
+MOST_NAMES: t.Final = 1000
+"""Names that are counted one by one."""
+
+_MOST_WAITING = 20_000
 _SHOWN = 20
 
 
@@ -44,15 +46,17 @@ class MappingReport:
         left_out: Values that the dataset's schema has no field for.
         identities_left_out: Identities that would be refused, by namespace.
         renamed: Values in the map under another key, since the property's name can be none.
+        most_names: Names of each kind that are counted one by one; the others are together.
     """
 
     failures: dict[int, MappingFailure] = field(default_factory=dict)
     unconverted_parts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     _in_map: Counter[str] = field(default_factory=Counter)
-    _to_map: list[tuple[str, ...]] = field(default_factory=list)
+    _to_map: list[str] = field(default_factory=list)
     identities_left_out: Counter[str] = field(default_factory=Counter)
     renamed: Counter[str] = field(default_factory=Counter)
+    most_names: float = MOST_NAMES
 
     @property
     def unconverted(self) -> Counter[str]:
@@ -71,19 +75,19 @@ class MappingReport:
 
     def count_unconverted(self, *names: str) -> None:
         """Count values that did not fit."""
-        _count(self.unconverted_parts, names)
+        self._count(self.unconverted_parts, names)
 
     def count_left_out(self, names: Iterable[str]) -> None:
         """Count values without a field."""
-        _count(self.left_out, names)
+        self._count(self.left_out, names)
 
     def count_renamed(self, key: str) -> None:
         """Count a value in the map under a key that is not its property's name."""
-        _count(self.renamed, (key,))
+        self._count(self.renamed, (key,))
 
     def count_in_map(self, names: Iterable[str]) -> None:
         """Count values of properties that went to the map; summed up now and then, for speed."""
-        self._to_map.append(tuple(names))
+        self._to_map += names
         if len(self._to_map) > _MOST_WAITING:
             self._sum_up()
 
@@ -104,12 +108,8 @@ class MappingReport:
         )
 
     def _sum_up(self) -> None:
-        sums: Counter[str] = Counter()
-        for names, count in Counter(self._to_map).items():  # many records have the same ones
-            for name in names:
-                sums[name] += count
-        for name, count in sums.items():
-            _count(self._in_map, (name,), count)
+        for name, count in Counter(self._to_map).items():
+            self._count(self._in_map, (name,), count)
         self._to_map.clear()
 
     def take(self) -> MappingReport:
@@ -117,7 +117,7 @@ class MappingReport:
         self._sum_up()
         taken = MappingReport()
         vars(taken).update(vars(self))
-        vars(self).update(vars(MappingReport()))
+        vars(self).update(vars(MappingReport(most_names=self.most_names)))
         return taken
 
     def add(self, other: MappingReport) -> None:
@@ -137,7 +137,13 @@ class MappingReport:
             (self.renamed, other.renamed),
         ):
             for name, count in others.items():
-                _count(mine, (name,), count)
+                self._count(mine, (name,), count)
+
+    def _count(self, counter: Counter[str], names: Iterable[str], by: int = 1) -> None:
+        """Count by name, up to a bound: a project can make up names without end."""
+        most = self.most_names
+        for name in names:
+            counter[name if name in counter or len(counter) < most else "(other names)"] += by
 
     def lines(self) -> Iterator[str]:
         """What there is to warn of at the end of a run, a line each."""
@@ -161,9 +167,3 @@ def _top(counter: Counter[str]) -> str:
     ordered = sorted(counter.items(), key=lambda each: (-each[1], each[0]))
     shown = ", ".join(f"{name} ({count})" for name, count in ordered[:_SHOWN])
     return shown + (", …" if len(ordered) > _SHOWN else "")
-
-
-def _count(counter: Counter[str], names: Iterable[str], by: int = 1) -> None:
-    """Count by name, up to a bound: a project can make up names without end."""
-    for name in names:
-        counter[name if name in counter or len(counter) < _MAX_COUNTED else "(other names)"] += by

@@ -21,6 +21,9 @@ if t.TYPE_CHECKING:
     from target_aep.data_prep.namespace import Namespace
     from target_aep.mapping.paths import Path
 
+IS_PLAIN: t.Final = "is_plain"
+"""The variable that tells whether the record is known to have no column of `odd_columns`."""
+
 _NOTHING: t.Final[dict[str, t.Any]] = {}
 
 
@@ -45,15 +48,21 @@ class SharedReads:
         """Walks to objects, which come first."""
         self.reading: list[ast.stmt] = []
         """Reads of values that several need, which come next."""
+        self.odd_columns: frozenset[str] = frozenset()
+        """Keys of records that `no_literal_keys` asks for."""
 
     def read(self, path: Path) -> ast.expr:
         """Code of the value at a path, None where there is none."""
-        if self._uses[path] <= 1:
+        if self._uses[path] <= 1 and path not in self._values:
             return self._read(path)
         if path not in self._values:
             name = self._values[path] = f"value_{len(self._values)}"
             self.reading += statements(f"{name} = VALUE", {"VALUE": self._read(path)})
         return load(self._values[path])
+
+    def know(self, path: Path, variable: str) -> None:
+        """Take the value at a path from a variable that other code has set."""
+        self._values[path] = variable
 
     def walked(self, path: Path) -> ast.expr:
         """Code of the object at a path, an empty one if there is none; not for literal keys."""
@@ -71,9 +80,10 @@ class SharedReads:
             for length in range(len(path) - 1):
                 for key, _, _ in joined_names(path[length:]):
                     keys.setdefault(path[:length], set()).add(key)
+        self.odd_columns = frozenset(keys.get((), ()))
         tests = [
             expression(
-                "OBJECT.keys().isdisjoint(KEYS)",
+                f"{'' if above else f'{IS_PLAIN} or '}OBJECT.keys().isdisjoint(KEYS)",
                 {
                     "OBJECT": load(self._walk(above)),
                     "KEYS": self._namespace.bind(frozenset(found), "keys"),

@@ -60,6 +60,10 @@ class UnreadColumns:
             if isinstance(column, dict) and isinstance(column.get("title"), str) and column["title"]
         }
 
+    def knows(self, columns: Iterable[str]) -> bool:
+        """Whether all of some columns are read: then there is nothing to put back."""
+        return self._known.issuperset(columns)
+
     def put_back(self, record: Record) -> Record:
         """The record with its unread columns among the properties as well.
 

@@ -9,6 +9,7 @@ from target_aep.loading.json_lines import json_text
 from target_aep.mapping.mapper import RejectedRecordError
 from target_aep.mapping.paths import MISSING
 from target_aep.mapping.stream_mapping import mapping_of
+from target_aep.nesting import DEEPEST, TOO_DEEP, is_deeper
 from target_aep.preview.provenance import Provenance, leaves, source_text
 
 if t.TYPE_CHECKING:
@@ -102,6 +103,8 @@ class Previewer:
         report = mapping.mapper.report
         _forget(report)
         try:
+            if is_deeper(record, DEEPEST):
+                raise RejectedRecordError(None, TOO_DEEP)  # noqa: TRY301 - like any other
             xdm = mapping.mapper.map(record)
         except RejectedRecordError as error:
             self.rejected += 1

@@ -25,6 +25,7 @@ from target_aep.loading.dead_letters import (
 from target_aep.loading.spool import BatchSpool
 from target_aep.loading.stream_loading import StreamLoader
 from target_aep.mapping.mapper import RejectedRecordError
+from target_aep.nesting import DEEPEST, TOO_DEEP, is_deeper
 from target_aep.retry.letters import change_letters, exclusively, survey, waiting_letters
 from target_aep.retry.plan import SETTLED_NAME, PlannedRow, read_plan, write_plan
 
@@ -241,6 +242,9 @@ def _planned_rows(
     """Map letters again; what becomes of those that are not to be loaded goes into `changes`."""
     for letter in letters:
         digest, record = letter_digest(letter), letter["record"]
+        if is_deeper(record, DEEPEST):
+            changes[digest] = _refusal(None, TOO_DEEP)
+            continue
         try:
             xdm = mapper.map(record)
             identifier = _identifier(xdm)

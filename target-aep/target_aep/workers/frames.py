@@ -8,6 +8,9 @@ import typing as t
 HEAD: t.Final = struct.Struct("<BIQ")
 """Kind, number of the assignment, bytes that follow."""
 
+AT_ONCE: t.Final = 3
+"""Blocks that a worker is given ahead, and slots that it shares."""
+
 READY: t.Final = 0
 """From a worker: it can take work."""
 ASSIGNMENT: t.Final = 1
@@ -18,6 +21,11 @@ FAILED: t.Final = 3
 """From a worker: it can't map a block."""
 DROP: t.Final = 4
 """To a worker: no block of this assignment comes any more."""
+BLOCK_IN_SLOT: t.Final = 5
+"""As a block, but a slot has what is large: a `PLACE`, and from a worker the rest, pickled."""
+
+PLACE: t.Final = struct.Struct("<III")
+"""A slot, the bytes of the lines or rows in it, those of the copies after them."""
 
 
 def head(kind: int, number: int = 0, size: int = 0) -> bytes:

@@ -11,15 +11,13 @@ import select
 import time
 import typing as t
 
+from target_aep.workers.frames import AT_ONCE
 from target_aep.workers.worker_process import Worker
 
 if t.TYPE_CHECKING:
     from target_aep.workers.worker_process import Task
 
 logger = logging.getLogger("target-aep")
-
-AT_ONCE: t.Final = 3
-"""Blocks that a worker is given ahead."""
 
 PATIENCE: t.Final = 60.0
 """Seconds after which a worker of which nothing is heard is given up: a block takes far less."""
@@ -129,8 +127,8 @@ class WorkerPool:
         for worker in self._late_starters():
             worker.give_up()
         for worker in [worker for worker in self._workers if worker.is_over]:
-            self._workers.remove(worker)
             worker.end()
+            self._workers.remove(worker)
             logger.warning(
                 "workers: the worker process %d has ended %s; nothing is lost, its records are "
                 "mapped without it. If the machine has too little memory, set workers to 1",
@@ -146,4 +144,5 @@ class WorkerPool:
     def end(self) -> None:
         """End all workers."""
         while self._workers:
-            self._workers.pop().end()
+            self._workers[-1].end()
+            self._workers.pop()

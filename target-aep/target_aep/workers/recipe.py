@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -121,8 +122,9 @@ class Assignment:
     has_census: bool
 
     def mapper(self) -> RecordMapper:
-        """A mapper of its own for this process."""
+        """A mapper of its own for this process, whose counts are taken after each block."""
         mapper = self.recipe.mapper(census=PropertyCensus() if self.has_census else None)
+        mapper.report.most_names = math.inf  # a bound of the whole run, not of a block
         mapper.learn_columns(self.schema)
         return mapper
 

@@ -7,13 +7,27 @@ import importlib
 import os
 import pickle
 import signal
+import sys
 import typing as t
 from dataclasses import replace
 
 from target_aep.loading.record_copies import pack
-from target_aep.workers.frames import ASSIGNMENT, BLOCK, DROP, FAILED, HEAD, READY, head
+from target_aep.workers.frames import (
+    ASSIGNMENT,
+    AT_ONCE,
+    BLOCK,
+    BLOCK_IN_SLOT,
+    DROP,
+    FAILED,
+    HEAD,
+    PLACE,
+    READY,
+    head,
+)
+from target_aep.workers.shared_slots import SharedSlots
 
 if t.TYPE_CHECKING:
+    from target_aep.loading.mapped_block import MappedBlock
     from target_aep.mapping.mapper import RecordMapper
     from target_aep.workers.block_mapping import BlockMapper
     from target_aep.workers.recipe import Assignment
@@ -24,7 +38,8 @@ Work = tuple["RecordMapper", "BlockMapper"]
 def main() -> None:
     """Work for the process at the other end of stdin and stdout; its end is this one's.
 
-    The signals that end it are sent to this one too, from a terminal.
+    The signals that end it are sent to this one too, from a terminal. The argument is the
+    descriptor of the shared memory, if there is any.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -32,13 +47,14 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     importlib.import_module("target_aep.workers.recipe")  # before it is waited for
+    slots = SharedSlots(int(sys.argv[1]), AT_ONCE) if sys.argv[1:] else None
     with contextlib.suppress(BrokenPipeError):
         answers.write(head(READY))
         answers.flush()
-        _work(tasks, answers)
+        _work(tasks, answers, slots)
 
 
-def _work(tasks: t.BinaryIO, answers: t.BinaryIO) -> None:
+def _work(tasks: t.BinaryIO, answers: t.BinaryIO, slots: SharedSlots | None) -> None:
     assigned: dict[int, Work] = {}
     while len(start := tasks.read(HEAD.size)) == HEAD.size:
         kind, number, size = HEAD.unpack(start)
@@ -52,8 +68,12 @@ def _work(tasks: t.BinaryIO, answers: t.BinaryIO) -> None:
         if kind == DROP:
             assigned.pop(number, None)
             continue
-        answer = _answer(assigned.get(number), body)
-        answers.write(head(FAILED if answer is None else BLOCK, number, len(answer or b"")))
+        work = assigned.get(number)
+        if kind == BLOCK_IN_SLOT and slots:
+            kind, answer = _answer_in_slot(work, slots, *PLACE.unpack(body))
+        else:
+            kind, answer = BLOCK, _answer(work, body)
+        answers.write(head(FAILED if answer is None else kind, number, len(answer or b"")))
         answers.write(answer or b"")
         answers.flush()
 
@@ -66,15 +86,40 @@ def _begin(body: bytes) -> Work:
 
 def _answer(work: Work | None, body: bytes) -> bytes | None:
     """What a block became; None if it can't be told."""
+    block = _block_of(work, body)
+    return None if block is None else pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
+
+
+def _answer_in_slot(
+    work: Work | None, slots: SharedSlots, slot: int, size: int, _copies: int
+) -> tuple[int, bytes | None]:
+    """The same of a block in a slot, and its kind: the rows are left there if they fit."""
+    block = _block_of(work, bytes(slots.view(slot, 0, size)))
+    if block is None:
+        return FAILED, None
+    rows, copies = block.rows, block.copies or b""
+    if not slots.put(slot, rows, copies):
+        return BLOCK, pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
+    place = PLACE.pack(slot, len(rows), len(copies))
+    rest = replace(block, rows=b"", copies=None)
+    return BLOCK_IN_SLOT, place + pickle.dumps(rest, pickle.HIGHEST_PROTOCOL)
+
+
+def _block_of(work: Work | None, body: bytes) -> MappedBlock | None:
+    """What lines became; None if it can't be told."""
     if work is None:
         return None
     mapper, block_mapper = work
     try:
         lines = body.split(b"\n")
         block = block_mapper.map(lines)
-        copies = pack(block.ids, block.sources(lines[: block.taken])) if block.ids else None
-        answer = replace(block, counts=mapper.take_counts(), copies=copies, respelled={})
-        return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+        counts = mapper.take_counts()
+        if not counts.is_whole:
+            return None
+        is_whole = len(block.ids) == len(lines) and not block.respelled
+        text = body if is_whole else b"\n".join(block.sources(lines[: block.taken]))
+        copies = pack(block.ids, text) if block.ids else None
+        return replace(block, counts=counts, copies=copies, respelled={})
     except Exception:  # noqa: BLE001 - the target maps the block itself, and knows what to say
         mapper.take_counts()
         return None

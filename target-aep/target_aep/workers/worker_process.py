@@ -13,7 +13,19 @@ from collections import deque
 from pathlib import Path
 
 from target_aep.pipes import PIPE_BYTES, widen_pipe
-from target_aep.workers.frames import ASSIGNMENT, BLOCK, DROP, FAILED, HEAD, READY, head
+from target_aep.workers.frames import (
+    ASSIGNMENT,
+    AT_ONCE,
+    BLOCK,
+    BLOCK_IN_SLOT,
+    DROP,
+    FAILED,
+    HEAD,
+    PLACE,
+    READY,
+    head,
+)
+from target_aep.workers.shared_slots import SharedSlots, shared_slots
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +33,11 @@ if t.TYPE_CHECKING:
     from target_aep.loading.mapped_block import MappedBlock
 
 _OWN_VARIABLES = "TARGET_AEP_"
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
+}
+"""Lets the C library (of GNU, mallopt(3)) use the memory of a block for the next one."""
 
 
 class Task:
@@ -29,9 +46,11 @@ class Task:
     Attributes:
         is_done: Whether an answer is there, or will never be.
         block: What it became; None if no worker could tell.
+        slot: Where its lines are shared with the worker; None if they are not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, slot: int | None = None) -> None:
+        self.slot = slot
         self.is_done = False
         self.block: MappedBlock | None = None
 
@@ -57,17 +76,9 @@ class Worker:
         Raises:
             OSError: The system refuses.
         """
-        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
-            [sys.executable, "-I", "-c", _program()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(_OWN_VARIABLES)
-            },
-        )
+        with shared_slots(AT_ONCE) as self._slots:
+            self._process = _started(self._slots)
+        self._free_slots = list(range(AT_ONCE)) if self._slots else []
         self.tasks: deque[Task] = deque()
         self.is_ready = False
         self.is_over = False
@@ -112,11 +123,20 @@ class Worker:
         if number not in self._known:
             self._known.add(number)
             self._queue(ASSIGNMENT, number, assignment)
-        self._queue(BLOCK, number, lines)
-        task = Task()
+        task = Task(self._slot_with(lines))
+        if task.slot is None:
+            self._queue(BLOCK, number, lines)
+        else:
+            self._queue(BLOCK_IN_SLOT, number, PLACE.pack(task.slot, len(lines), 0))
         self.tasks.append(task)
         self.write()
         return task
+
+    def _slot_with(self, lines: bytes) -> int | None:
+        """A slot that the lines were put into; None if there is no room."""
+        if self._slots and self._free_slots and self._slots.put(self._free_slots[-1], lines):
+            return self._free_slots.pop()
+        return None
 
     def drop(self, number: int) -> None:
         """Let it forget an assignment of which no block comes any more."""
@@ -171,11 +191,25 @@ class Worker:
     def _take_answer(self, kind: int, body: memoryview) -> None:
         if kind == READY:
             self.is_ready = True
-        elif kind == FAILED:
-            self.tasks.popleft().end(None)
-        else:
-            block: MappedBlock = pickle.loads(body)  # noqa: S301 - of a process of this one's own
-            self.tasks.popleft().end(block)
+            return
+        block = None if kind == FAILED else self._block_in(kind, body)
+        task = self.tasks.popleft()
+        if task.slot is not None:
+            self._free_slots.append(task.slot)
+        task.end(block)
+
+    def _block_in(self, kind: int, body: memoryview) -> MappedBlock:
+        """What a worker's answer says that a block became."""
+        start = PLACE.size if kind == BLOCK_IN_SLOT else 0
+        block: MappedBlock = pickle.loads(body[start:])  # noqa: S301 - of a process of this one's own
+        if self._slots and kind == BLOCK_IN_SLOT:
+            slot, size, copies_size = PLACE.unpack(body[:start])
+            with self._slots.view(slot, 0, size) as rows:
+                block.rows = bytes(rows)
+            if copies_size:
+                with self._slots.view(slot, size, size + copies_size) as copies:
+                    block.copies = bytes(copies)
+        return block
 
     def give_up(self) -> None:
         """Take it for hung."""
@@ -202,6 +236,30 @@ class Worker:
             return "because nothing was heard of it for too long"
         status = self._process.returncode
         return f"by signal {-status}" if status < 0 else f"with exit status {status}"
+
+
+def _started(slots: SharedSlots | None) -> subprocess.Popen[bytes]:
+    """A process that works.
+
+    Raises:
+        OSError: The system refuses.
+    """
+    shared = [slots.descriptor] if slots else []
+    return subprocess.Popen(  # noqa: S603 - this very interpreter
+        [sys.executable, "-I", "-c", _program(), *map(str, shared)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=shared,
+        env={
+            **_KEEP_MEMORY,
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(_OWN_VARIABLES)
+            },
+        },
+    )
 
 
 def _program() -> str:
