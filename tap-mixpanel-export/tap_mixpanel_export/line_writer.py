@@ -69,17 +69,22 @@ class LineWriter(SimpleSingerWriter):
 
     def _write(self, output: io.BufferedWriter, lines: bytes) -> None:
         whole = memoryview(lines)
-        begin = 0
+        begin = within = 0
 
         def told(count: int) -> None:
-            self._count(lines.count(b"\n", 0, begin) + count)
+            nonlocal within
+            within = count
 
-        while begin < len(whole):
-            end = lines.find(b"\n", begin + _PIECE) + 1 or len(whole)
-            size = end - begin
-            fitting = output if size <= _BUFFER else opened(output.fileno(), size)
-            write_whole(fitting, whole[begin:end], told)
-            begin = end
+        try:
+            while begin < len(whole):
+                end = lines.find(b"\n", begin + _PIECE) + 1 or len(whole)
+                size = end - begin
+                fitting = output if size <= _BUFFER else opened(output.fileno(), size)
+                write_whole(fitting, whole[begin:end], told)
+                begin = end
+        except BaseException:
+            self._count(lines.count(b"\n", 0, begin) + within)
+            raise
 
     def _count(self, lines: int) -> None:
         self.lines_written = lines

@@ -58,8 +58,8 @@ class StoredLines:
 
         Args:
             output: The pipe, with nothing in its buffer.
-            told: Called with the number of lines that are in the pipe, if an exception other than
-                an error ends it.
+            told: Called with the number of lines that are in the pipe, if a signal or the end of
+                its reader ends it.
 
         Returns:
             True, or False if the system cannot do that with this file and has done nothing.
@@ -75,6 +75,7 @@ class StoredLines:
                 for begin, end in self.spans:
                     _move(file, output, begin, end)
             except BrokenPipeError:
+                told(self._count_until(file, file.tell()))
                 raise
             except OSError as error:
                 is_untouched = file.tell() == self.spans[0][0]

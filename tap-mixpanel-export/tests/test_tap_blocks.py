@@ -33,16 +33,16 @@ def test_repeats_are_those_that_a_set_would_find(blocks, in_memory):
                 if key in known:
                     expected.append(place)
                 known.add(key)
-            assert seen.repeats(block) == expected
+            assert seen.repeats_of(b"".join(block)) == expected
 
 
 def test_rests_are_only_found_whole(tmp_path):
     beginning, rest = b"xx", b"abcdefghijklmn"
     with SeenKeys(tmp_path) as seen:
         first, second = beginning + b"1" * 7 + rest[:7], beginning + rest[7:] + b"2" * 7
-        assert seen.repeats([first, second]) == []
-        assert seen.repeats([beginning + rest]) == []
-        assert seen.repeats([second, beginning + rest, first]) == [0, 1, 2]
+        assert seen.repeats_of(first + second) == []
+        assert seen.repeats_of(beginning + rest) == []
+        assert seen.repeats_of(second + beginning + rest + first) == [0, 1, 2]
 
 
 @given(st.lists(st.integers(0, 3000), max_size=4), st.randoms(use_true_random=False))

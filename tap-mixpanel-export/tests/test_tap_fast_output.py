@@ -21,8 +21,7 @@ import pytest
 from emulators.generator import generate
 from emulators.generator.quirks import Quirks
 from tap_mixpanel_export import spool
-from tap_mixpanel_export.framing import helper_pool as framing_helpers
-from tap_mixpanel_export.framing import queue as frame_queue
+from tap_mixpanel_export.framing import helper_pool, queue
 from tap_mixpanel_export.line_writer import LineWriter
 from tap_mixpanel_export.tap import TapMixpanelExport
 
@@ -92,8 +91,8 @@ def test_a_run_is_the_same_one_by_one_and_many_at_once(
 ):
     caplog.set_level(logging.INFO)
     if helpers != "none":
-        monkeypatch.setattr(frame_queue, "_AT_HOME", 0)
-        monkeypatch.setattr(frame_queue, "_BLOCK", 10_000)
+        monkeypatch.setattr(queue, "_AT_HOME", 0)
+        monkeypatch.setattr(queue, "_BLOCK", 10_000)
     if "without" in helpers:
         monkeypatch.setattr(spool, "_MOST_PLAIN", 0)
     quirky.fault("malformed_line", times=None, line='{"event":"a","properties":{}}')
@@ -122,10 +121,10 @@ def test_a_run_is_the_same_one_by_one_and_many_at_once(
 
 
 def test_a_window_whose_helper_dies_is_asked_for_again(quirky, output_of, caplog, monkeypatch):
-    monkeypatch.setattr(frame_queue, "_AT_HOME", 0)
-    monkeypatch.setattr(frame_queue, "_BLOCK", 10_000)
-    program, broken = framing_helpers._program(), ["raise SystemExit(3)"] * 2
-    monkeypatch.setattr(framing_helpers, "_program", lambda: broken.pop() if broken else program)
+    monkeypatch.setattr(queue, "_AT_HOME", 0)
+    monkeypatch.setattr(queue, "_BLOCK", 10_000)
+    program, broken = helper_pool._program(), ["raise SystemExit(3)"] * 2
+    monkeypatch.setattr(helper_pool, "_program", lambda: broken.pop() if broken else program)
     settings = {**PACIFIC, "start_date": "2024-04-01", "settle_minutes": 0, "max_window_days": 30}
     now = quirky.clock.now()
     lines = output_of(quirky, None, workers=2, **settings)

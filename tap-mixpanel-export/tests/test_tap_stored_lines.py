@@ -133,8 +133,10 @@ def test_a_signal_ends_it_after_a_whole_line(stored, at):
 def test_nobody_reads(stored):
     source, target = os.pipe()
     os.close(source)
+    told = []
     with io.BufferedWriter(io.FileIO(target, "wb")) as output, pytest.raises(BrokenPipeError):
-        stored.move(output)
+        stored.move(output, told.append)
+    assert told == [0]
 
 
 def test_a_file_that_is_cut_is_an_error_before_anything_is_written(tmp_path):

@@ -28,3 +28,11 @@ def test_nothing_else_is_found_and_nothing_is_missed(text):
 def test_it_is_found_at_any_place(before, letter, exponent, after, around):
     text = f"{around * before}{letter}{exponent}x{around * after}".encode()
     assert has_large_exponent(text) == (len(exponent) >= 18)
+
+
+@given(place=st.integers(0, 99), exponent=st.integers(0, 1).map(bool), seed=st.integers(10**18))
+def test_it_is_found_among_many_long_numbers(place, exponent, seed):
+    numbers = [f"-{10**18 + seed + each}" for each in range(100)]
+    if exponent:
+        numbers[place] = "1e" + numbers[place]
+    assert has_large_exponent(",".join(numbers).encode()) == exponent

@@ -21,6 +21,10 @@ _STRIDE = 3
 _ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _ALIKE_DIGITS = b"0" * (_DIGITS // _STRIDE)
 _SURE_DIGITS = _DIGITS - _STRIDE + 1  # from the first of these to the last
+_MOST_LOOKS = 16
+# A search is fast for characters that differ from most others in their last six bits.
+_ALL_ALIKE = bytes.maketrans(b"0123456789E+-", b"\x1c" * 10 + b"eee")
+_ALIKE_EXPONENT = b"e" + b"\x1c" * _DIGITS
 
 
 def may_be_deep(raw: bytes) -> bool:
@@ -42,15 +46,19 @@ def has_large_exponent(text: bytes) -> bool:
     """Whether there may be a number that no Decimal holds.
 
     Only places with many digits are looked at: a search of the whole text for the exponent itself
-    takes as long as reading it.
+    takes as long as reading it. Where there are many such places, as ids of 19 digits are, all of
+    the text is searched after all.
     """
     marks = text[::_STRIDE].translate(_ALIKE)
     at = marks.rfind(_ALIKE_DIGITS)
-    while at >= 0:
+    for _ in range(_MOST_LOOKS):
+        if at < 0:
+            return False
         begin = at * _STRIDE
         if text[begin : begin + _SURE_DIGITS].isdigit():
             earliest = max(0, begin - _STRIDE + 1 - _BEFORE_DIGITS)
             if _LARGE_EXPONENT.search(text, earliest, begin + _DIGITS):
                 return True
         at = marks.rfind(_ALIKE_DIGITS, 0, at + len(_ALIKE_DIGITS) - 1)
-    return False
+    is_alike = _ALIKE_EXPONENT in text.translate(_ALL_ALIKE)
+    return is_alike and _LARGE_EXPONENT.search(text) is not None

@@ -14,8 +14,7 @@ from emulators.generator import generate
 from emulators.jsonlines import encode_event
 from tap_mixpanel_export.errors import BrokenBodyError, HelperLostError
 from tap_mixpanel_export.export_body import BodyChecker, GzipDecoder
-from tap_mixpanel_export.framing import helper_pool as framing_helpers
-from tap_mixpanel_export.framing import queue as frame_queue
+from tap_mixpanel_export.framing import helper_pool, queue
 from tap_mixpanel_export.framing.helper_pool import FramingHelpers
 from tap_mixpanel_export.framing.messages import Framing
 from tap_mixpanel_export.framing.queue import FrameQueue
@@ -28,8 +27,8 @@ CHUNK = 1 << 12
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Bodies of a few events are large ones."""
-    monkeypatch.setattr(frame_queue, "_AT_HOME", 2000)
-    monkeypatch.setattr(frame_queue, "_BLOCK", 20_000)
+    monkeypatch.setattr(queue, "_AT_HOME", 2000)
+    monkeypatch.setattr(queue, "_BLOCK", 20_000)
 
 
 @pytest.fixture
@@ -183,12 +182,12 @@ def pids(monkeypatch):
     """The helpers' processes that were started."""
     found = []
 
-    class Noted(framing_helpers.subprocess.Popen):
+    class Noted(helper_pool.subprocess.Popen):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             found.append(self.pid)
 
-    monkeypatch.setattr(framing_helpers.subprocess, "Popen", Noted)
+    monkeypatch.setattr(helper_pool.subprocess, "Popen", Noted)
     return found
 
 
@@ -211,7 +210,7 @@ def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monk
     def refuse(*_arguments, **_options):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(framing_helpers.subprocess, "Popen", refuse)
+    monkeypatch.setattr(helper_pool.subprocess, "Popen", refuse)
     body = body_of("body", helpers, tolerates_malformed=True)
     with pytest.raises(HelperLostError, match=r"cannot be started \(Resource .*workers to 1"):
         _feed_all(body, text)
@@ -221,7 +220,7 @@ def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monk
 
 def test_the_tap_does_without_helpers_that_always_die(body_of, helpers, text, monkeypatch, caplog):
     program = "import no_such_module"
-    monkeypatch.setattr(framing_helpers, "_program", lambda: program)
+    monkeypatch.setattr(helper_pool, "_program", lambda: program)
     for name in ("first", "second"):
         assert caplog.text == ""
         body = body_of(name, helpers, tolerates_malformed=True)
@@ -235,7 +234,7 @@ def test_the_tap_does_without_helpers_that_always_die(body_of, helpers, text, mo
 
 
 def test_no_line_is_quoted_by_the_words_of_a_helper(body_of, helpers, text, monkeypatch):
-    monkeypatch.setattr(framing_helpers, "_program", lambda: "raise KeyError('customer')")
+    monkeypatch.setattr(helper_pool, "_program", lambda: "raise KeyError('customer')")
     body = body_of("body", helpers, tolerates_malformed=True)
     with pytest.raises(HelperLostError, match=r"exit code 1, KeyError\); if"):
         _feed_all(body, text)
@@ -246,14 +245,14 @@ def test_a_helper_that_does_not_answer_is_lost(body_of, helpers, text, pids, mon
     _feed_all(body, text)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr(framing_helpers, "_LONGEST_ANSWER", 0.1)
+    monkeypatch.setattr(helper_pool, "_LONGEST_ANSWER", 0.1)
     stopped = body_of("stopped", helpers, tolerates_malformed=True)
     with pytest.raises(HelperLostError, match="exit code -9"):
         _feed_all(stopped, text)
 
 
 def test_few_bytes_wait_for_the_helpers(body_of, text, monkeypatch):
-    monkeypatch.setattr(framing_helpers, "_MOST_WAITING_BYTES", 1)
+    monkeypatch.setattr(helper_pool, "_MOST_WAITING_BYTES", 1)
     with FramingHelpers(2) as helpers:
         bodies = [body_of(f"b{number}", helpers, tolerates_malformed=True) for number in range(4)]
         with ThreadPoolExecutor(4) as threads:
@@ -264,16 +263,16 @@ def test_few_bytes_wait_for_the_helpers(body_of, text, monkeypatch):
 
 def test_the_disk_is_asked_now_and_then(monkeypatch):
     asked = []
-    monkeypatch.setattr(frame_queue, "_ASKED_EACH", 3 * len(EVENT))
+    monkeypatch.setattr(queue, "_ASKED_EACH", 3 * len(EVENT))
     with io.BytesIO() as file:
-        queue = FrameQueue(
+        frames = FrameQueue(
             Framing(), SpoolPart(file), has_room=lambda: asked.append(file.tell()) or True
         )
         for _ in range(30):
-            queue.add([b"\n"], samples=False)
+            frames.add([b"\n"], samples=False)
         assert asked == []
         for _ in range(30):
-            queue.add([EVENT], samples=False)
+            frames.add([EVENT], samples=False)
     assert 10 <= len(asked) <= 30
 
 
