@@ -54,5 +54,6 @@ bench-profile: install  ## Sample where tap and target spend their CPU (fetches 
 bench-mapping: install  ## Map records with mapping sets and with Python by hand, and print speed
 	$(RUN) python -m benchmarks.mapping
 
-clean:  ## Remove what the other targets made
+clean:  ## Remove what the other targets made, generated events among it
 	rm -rf .venv .tools .meltano .demo .mypy_cache .pytest_cache .ruff_cache dist
+	$(PYTHON) -m benchmarks.data_folder

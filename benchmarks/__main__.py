@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from benchmarks import contenders as ours
 from benchmarks.charts import draw_charts
 from benchmarks.command_line import parse_options
-from benchmarks.contestant import row_files
+from benchmarks.contestant import UnknownContestantError, choose, row_files
+from benchmarks.data_folder import kept_data
 from benchmarks.event_days import prepare_days
 from benchmarks.growth import measure_growth
 from benchmarks.limits import HAND_LOOP, hand_rows, module, tap_limits, target_limits
@@ -43,38 +44,44 @@ SAMPLE = 5_000
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, tell; the exit code is 1 with `--strict` if a promise is broken."""
+    """Measure, tell; the exit code is 1 with `--strict` if a promise is broken, 2 for a mistake."""
     options = parse_options(argv)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
-        report = _measure(options, Path(name))
+        try:
+            report = _measure(options, Path(name))
+        except UnknownContestantError as error:
+            _tell(str(error))
+            return 2
     print("\n".join(report.lines()))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report.as_json(), indent=1) + "\n", "utf-8")
     if options.charts and report.growths:
         _tell(f"charts: {', '.join(map(str, draw_charts(report.growths, options.charts)))}")
+    _tell(kept_data(options.data))
     return 1 if options.strict and not report.is_kept else 0
 
 
 def _measure(options: Namespace, folder: Path) -> Report:
+    setup = ours.Setup(
+        folder / "schema.json", dict(options.tap_setting), dict(options.target_setting)
+    )
+    contestants = _contestants(options, setup, folder)
+    chosen = choose(contestants, options.only or [])
     days = prepare_days(options.data, options.events)
     with static_server(days.folder) as url:
         workload = make_workload(url, days, folder)
         idle = without_events(workload, folder)
         slow = beginning_of(workload, options.slow_events, folder)
         sample = beginning_of(workload, SAMPLE, folder)
-        setup = ours.Setup(
-            folder / "schema.json", dict(options.tap_setting), dict(options.target_setting)
-        )
-        contestants = _contestants(options, setup, folder)
         _compare_rows(contestants, sample)
-        chosen = [each for each in contestants if _is_chosen(each, options)]
         if any(each.name in ours.NEED_SCHEMA for each in chosen):
             _make_schema(sample, setup.schema_file)
         results = run_rounds(chosen, workload, slow, idle, rounds=options.rounds, tell=_tell)
         starts = measure_starts(workload, setup, rounds=options.rounds) if options.startup else []
         growing = [each for each in chosen if each.name in GROWING]
-        return Report(results, starts, _growth(options, growing, idle, folder))
+        growths = _growth(options, growing, idle, folder)
+        return Report(results, starts, growths, is_judged=not options.quick)
 
 
 def _make_schema(sample: Workload, schema_file: Path) -> None:
@@ -90,10 +97,6 @@ def _contestants(options: Namespace, setup: ours.Setup, folder: Path) -> list[Co
         all_variants = options.meltano == "all"
         found += meltano_contestants(setup, folder, all_variants=all_variants)
     return found
-
-
-def _is_chosen(contestant: Contestant, options: Namespace) -> bool:
-    return not options.only or any(part in contestant.name for part in options.only)
 
 
 def _compare_rows(contestants: list[Contestant], sample: Workload) -> None:

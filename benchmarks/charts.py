@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _cost_against_size(growths: Sequence[Growth]) -> Any:
     figure, axes = _figure()
     for growth in growths:
         sizes = [result.events for result in growth.results]
-        costs = [result.cost for result in growth.results]
+        costs = [math.nan if result.cost is None else result.cost for result in growth.results]
         (line,) = axes.plot(sizes, costs, marker="o", label=growth.name)
         whole = [result.whole_cost for result in growth.results]
         axes.plot(sizes, whole, color=line.get_color(), linestyle=":", marker=".")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-DATA = Path(tempfile.gettempdir()) / "mixpanel-to-aep-benchmarks"
-"""Keeps generated events, if no other folder is given."""
+from benchmarks.data_folder import DATA
 
 _EVENTS = 300_000
 _SIZES = (30_000, 300_000, 3_000_000)
@@ -41,7 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--sizes", type=int, nargs="*", help="sizes of memory and cost against size; none: skip")
     add("--slow-events", type=int, help=f"records of slow contestants ({_SLOW_EVENTS:,})")
     add("--only", action="append", help="only contestants with this in their name (repeatable)")
-    add("--quick", action="store_true", help="small sizes, one round: minutes")
+    add(
+        "--quick",
+        action="store_true",
+        help="small sizes, one round, no verdicts: to see that all runs",
+    )
     add(
         "--meltano",
         choices=["none", "run", "all"],

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.process_meter import OUTPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from benchmarks.process_meter import Pipeline
     from benchmarks.workload import Workload
+
+
+class UnknownContestantError(Exception):
+    """Nobody's name holds what was asked for; the text lists all names."""
 
 
 class Outcome(NamedTuple):
@@ -61,6 +65,24 @@ class Contestant:
     def expected(self, workload: Workload) -> int:
         """How many records have to come out."""
         return int(getattr(workload, self.unit.value))
+
+
+def choose(contestants: Sequence[Contestant], parts: Sequence[str]) -> list[Contestant]:
+    """Choose contestants by parts of their names.
+
+    Args:
+        contestants: All of them.
+        parts: One of these is in the name of each that is chosen; none: all are chosen.
+
+    Raises:
+        UnknownContestantError: A part is in no name.
+    """
+    names = [each.name for each in contestants]
+    for part in parts:
+        if not any(part in name for name in names):
+            listed = "".join(f"\n  {name}" for name in names)
+            raise UnknownContestantError(f"--only {part!r} is in none of these names:{listed}")
+    return [each for each in contestants if not parts or any(part in each.name for part in parts)]
 
 
 def counted(workload: Workload, folder: Path) -> Outcome:  # noqa: ARG001 - as all outcomes

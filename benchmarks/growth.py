@@ -31,16 +31,29 @@ class Growth:
 
     @property
     def memory_ratio(self) -> float:
-        """Peak of the largest size to that of the smallest."""
-        return self.results[-1].peak_mebibytes / self.results[0].peak_mebibytes
+        """Peak of the largest size to that of the one before it.
+
+        A short run is smaller: it ends before helper processes and tables of ids are there. So
+        the smallest size tells nothing about growth.
+        """
+        return self._memory_to(-2)
 
     @property
-    def cost_ratio(self) -> float:
-        """CPU of an event at the largest size to that at the one before it.
+    def whole_memory_ratio(self) -> float:
+        """Peak of the largest size to that of the smallest."""
+        return self._memory_to(0)
+
+    @property
+    def cost_ratio(self) -> float | None:
+        """CPU of an event at the largest size to that at the one before it, or None if untold.
 
         At the smallest size an event costs less than the noise of a start.
         """
-        return self.results[-1].cost / self.results[-2].cost
+        largest, before = self.results[-1].cost, self.results[-2].cost
+        return largest / before if largest and before else None
+
+    def _memory_to(self, number: int) -> float:
+        return self.results[-1].peak_mebibytes / self.results[number].peak_mebibytes
 
 
 def measure_growth(
@@ -79,7 +92,8 @@ def _measure(
             times = 1 if workload is workloads[-1] else rounds
             runs = [run_once(contestant, workload) for _ in range(times)]
             result = Result(contestant.name, contestant.expected(workload), runs, idle)
-            tell(f"{contestant.name}: {result.events:,} events: {result.cost:.2f} CPU s a million")
+            cost = f"{result.whole_cost:.2f} CPU s a million, start-up included"
+            tell(f"{contestant.name}: {result.events:,} events: {cost}")
             results.append(result)
     except FailedRunError as error:
         return Growth(contestant.name, results, str(error))

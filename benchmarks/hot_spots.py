@@ -15,8 +15,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.command_line import DATA
 from benchmarks.contenders import Setup, tap_stage, target_stage
+from benchmarks.data_folder import DATA
 from benchmarks.event_days import prepare_days
 from benchmarks.plugins import local_config
 from benchmarks.services import static_server

@@ -70,31 +70,40 @@ def _of_rates(by_name: Mapping[str, Result]) -> Iterator[Promise]:
     )
     for name, limit, bound in rates:
         if name in by_name and limit in by_name:
-            yield _ratio(f"{name} / {limit}", by_name[name], by_name[limit], bound)
+            yield from _ratio(by_name[name], by_name[limit], bound)
     pipes = ((ours.PIPE, ours.TARGET, 0.8), (ours.UPLOAD, ours.WITH_SCHEMA, 0.7))
     for name, target, bound in pipes:
         if {name, target, ours.TAP} <= by_name.keys():
-            slower = min(by_name[ours.TAP], by_name[target], key=lambda each: each.rate)
-            yield _ratio(f"{name} / {slower.name}", by_name[name], slower, bound)
+            slower = min(by_name[ours.TAP], by_name[target], key=_rate_or_less)
+            yield from _ratio(by_name[name], slower, bound)
 
 
-def _ratio(text: str, one: Result, other: Result, bound: float) -> Promise:
-    whole = one.whole_rate / other.whole_rate
-    return Promise(f"speed: {text}", one.rate / other.rate, bound, is_least=True, whole=whole)
+def _rate_or_less(result: Result) -> float:
+    """The rate, or nothing, so that no promise is judged by the other one alone."""
+    return result.rate or 0.0
+
+
+def _ratio(one: Result, other: Result, bound: float) -> Iterator[Promise]:
+    if one.rate and other.rate:
+        text = f"speed: {one.name} / {other.name}"
+        whole = one.whole_rate / other.whole_rate
+        yield Promise(text, one.rate / other.rate, bound, is_least=True, whole=whole)
 
 
 def _of_costs(by_name: Mapping[str, Result]) -> Iterator[Promise]:
     if ours.TAP in by_name:
         tap = by_name[ours.TAP]
-        text = f"{tap.name}: CPU seconds for a million events"
-        yield Promise(text, tap.cost, _CPU_PER_MILLION, is_least=False, whole=tap.whole_cost)
+        if tap.cost:
+            text = f"{tap.name}: CPU seconds for a million events"
+            yield Promise(text, tap.cost, _CPU_PER_MILLION, is_least=False, whole=tap.whole_cost)
     if ours.PARQUET in by_name and ours.WITH_SCHEMA in by_name:
         parquet, json = by_name[ours.PARQUET], by_name[ours.WITH_SCHEMA]
         size = parquet.bytes_per_event / json.bytes_per_event
         yield Promise("Parquet: bytes of an event, to JSON's", size, 0.25, is_least=False)
-        whole = parquet.whole_cost / json.whole_cost
-        cost = parquet.cost / json.cost
-        yield Promise("Parquet: CPU, to JSON's", cost, 1.5, is_least=False, whole=whole)
+        if parquet.cost and json.cost:
+            whole = parquet.whole_cost / json.whole_cost
+            cost = parquet.cost / json.cost
+            yield Promise("Parquet: CPU, to JSON's", cost, 1.5, is_least=False, whole=whole)
     for name, most in ((ours.TAP, TAP_MEBIBYTES), (ours.TARGET, TARGET_MEBIBYTES)):
         if name in by_name:
             peak = by_name[name].peak_mebibytes
@@ -116,10 +125,12 @@ def _of_growth(growths: Sequence[Growth]) -> Iterator[Promise]:
     for growth in growths:
         if growth.failure or len(growth.results) == 1:
             continue
-        smallest, largest = (f"{growth.results[n].events:,}" for n in (0, -1))
+        smallest, before, largest = (f"{growth.results[n].events:,}" for n in (0, -2, -1))
         if growth.results[0].peak_mebibytes:  # only Linux tells
-            text = f"{growth.name}: memory with {largest} events, to {smallest}"
+            text = f"{growth.name}: memory with {largest} events, to {before}"
+            if smallest != before:
+                text += f" ({growth.whole_memory_ratio:.2f} to {smallest})"
             yield Promise(text, growth.memory_ratio, _FLAT, is_least=False)
-        before = f"{growth.results[-2].events:,}"
-        text = f"{growth.name}: CPU of an event of {largest}, to {before}"
-        yield Promise(text, growth.cost_ratio, _FLAT, is_least=False)
+        if growth.cost_ratio:
+            text = f"{growth.name}: CPU of an event of {largest}, to {before}"
+            yield Promise(text, growth.cost_ratio, _FLAT, is_least=False)

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from benchmarks.startup import Start
 
 _NAME = 42
+_HEADING = (
+    "Promises: `ok` is kept, `MISS` is not: what was measured, its bound, what it is of. "
+    "Ratios are of this run on this machine."
+)
+_NOT_JUDGED = (
+    "This was a quick run, to see that all runs: its numbers tell nothing about speed, and no "
+    "promise is judged by them."
+)
 
 
 @dataclass(frozen=True)
@@ -29,15 +37,19 @@ class Report:
         results: Of the rounds.
         starts: Of starts.
         growths: Of sizes.
+        is_judged: Whether the numbers are good enough to judge promises by them.
     """
 
     results: Sequence[Result]
     starts: Sequence[Start] = field(default_factory=list)
     growths: Sequence[Growth] = field(default_factory=list)
+    is_judged: bool = True
 
     @property
     def promises(self) -> list[Promise]:
         """What these numbers tell of what was promised."""
+        if not self.is_judged:
+            return []
         return check_promises(self.results, self.starts, self.growths)
 
     @property
@@ -66,8 +78,14 @@ class Report:
             yield ""
             yield f"{growth.name}: left out: {growth.failure}" if growth.failure else growth.name
             yield from map(_size_line, growth.results)
-        yield ""
-        yield from map(_promise_line, self.promises)
+        yield from self._verdicts()
+
+    def _verdicts(self) -> Iterator[str]:
+        if not self.is_judged:
+            yield from ("", _NOT_JUDGED)
+        elif self.promises:
+            yield from ("", _HEADING)
+            yield from map(_promise_line, self.promises)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, each single run among it."""
@@ -108,8 +126,8 @@ def _result_line(result: Result) -> str:
         return f"{result.name:{_NAME}}left out: {result.failure}"
     size = f"{result.bytes_per_event:,.0f}" if result.bytes_per_event else ""
     return (
-        f"{result.name:{_NAME}}{result.rate:>11,.0f}{result.whole_rate:>13,.0f}"
-        f"{result.cost:>10.2f}{result.whole_cost:>9.2f}{result.idle_seconds:>9.2f}"
+        f"{result.name:{_NAME}}{_number(result.rate):>11}{result.whole_rate:>13,.0f}"
+        f"{_number(result.cost, 2):>10}{result.whole_cost:>9.2f}{result.idle_seconds:>9.2f}"
         f"{result.peak_mebibytes:>7.0f}{result.largest_mebibytes:>7.0f}{size:>9}"
     )
 
@@ -126,10 +144,14 @@ def _start_json(start: Start) -> dict[str, Any]:
 
 def _size_line(result: Result) -> str:
     return (
-        f"  {result.events:>12,} events{result.cost:>10.2f} CPU s/M"
+        f"  {result.events:>12,} events{_number(result.cost, 2):>10} CPU s/M"
         f"{result.whole_cost:>10.2f} (whole){result.peak_mebibytes:>8.0f} MiB"
-        f"{result.rate:>12,.0f} events/s"
+        f"{_number(result.rate):>12} events/s"
     )
+
+
+def _number(value: float | None, decimals: int = 0) -> str:
+    return "-" if value is None else f"{value:,.{decimals}f}"
 
 
 def _promise_line(promise: Promise) -> str:

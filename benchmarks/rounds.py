@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MILLION = 1_000_000
 
-_LEAST_SHARE = 0.05
+_NOISE = 0.5
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,19 @@ class Result:
         return self.events / self.seconds
 
     @property
-    def rate(self) -> float:
-        """Events a second, start-up and end left out; of a run that is nearly all that, a guess."""
+    def working_seconds(self) -> float | None:
+        """What the events took, start-up and end left out, or None if that can't be told.
+
+        It is the difference of two runs. One of less than half a second, and of less than a start
+        where that is shorter, may be the noise of two starts.
+        """
         working = self.seconds - self.idle_seconds
-        return self.events / max(working, _LEAST_SHARE * self.seconds)
+        return working if working > 0 and working >= min(_NOISE, self.idle_seconds) else None
+
+    @property
+    def rate(self) -> float | None:
+        """Events a second, start-up and end left out, or None if that can't be told."""
+        return self.events / self.working_seconds if self.working_seconds else None
 
     @property
     def cpu_seconds(self) -> float:
@@ -101,9 +110,10 @@ class Result:
         return self.cpu_seconds / self.events * MILLION
 
     @property
-    def cost(self) -> float:
-        """CPU seconds that a million events add."""
-        return max(self.cpu_seconds - self.idle_cpu_seconds, 0.0) / self.events * MILLION
+    def cost(self) -> float | None:
+        """CPU seconds that a million events add, or None if that can't be told."""
+        added = self.cpu_seconds - self.idle_cpu_seconds
+        return added / self.events * MILLION if self.working_seconds and added > 0 else None
 
     @property
     def peak_mebibytes(self) -> float:

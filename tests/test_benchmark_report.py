@@ -13,7 +13,7 @@ import pytest
 from benchmarks import contenders, limits
 from benchmarks.charts import draw_charts
 from benchmarks.command_line import parse_options
-from benchmarks.contestant import Contestant, Outcome
+from benchmarks.contestant import Contestant, Outcome, UnknownContestantError, choose
 from benchmarks.growth import Growth
 from benchmarks.process_meter import FailedRunError, Pipeline, PipelineUsage, Stage, StageUsage
 from benchmarks.report import Report
@@ -44,8 +44,49 @@ def test_rates_are_medians_with_and_without_the_start():
     assert one.bytes_per_event == 5
 
 
-def test_a_run_that_is_all_start_is_not_infinitely_fast():
-    assert result("one", 2.0, 1.0).rate == pytest.approx(20 * EVENTS / 2.0)
+@pytest.mark.parametrize(("seconds", "is_told"), [(1.5, False), (2.4, False), (2.5, True)])
+def test_a_run_that_is_all_start_tells_no_speed(seconds, is_told):
+    one = result(contenders.TAP, seconds, 1.5)
+    assert (one.rate is not None, one.cost is not None) == (is_told, is_told)
+    report = Report([one, result(limits.BARE_LOOP, 10.0, 5.0)])
+    line = next(line for line in report.lines() if line.startswith(contenders.TAP))
+    assert line.split().count("-") == (0 if is_told else 2)
+    assert f"{EVENTS / seconds:,.0f}" in line
+    judged = [promise.text.split(": ", 1)[1] for promise in report.promises]
+    speed = f"{contenders.TAP} / {limits.BARE_LOOP}"
+    told = [speed, "CPU seconds for a million events"] if is_told else []
+    assert judged == [*told, "peak memory, MiB"]
+
+
+def test_one_that_starts_at_once_is_told_after_less():
+    one = Result("one", EVENTS, [run(0.2, 0.1)], [run(0.05, 0.04)])
+    assert one.rate == pytest.approx(EVENTS / 0.15)
+
+
+def test_no_pipe_is_judged_by_half_of_it():
+    results = [
+        result(contenders.TAP, 2.1, 1.0),
+        result(contenders.TARGET, 22.0, 30.0),
+        result(contenders.PIPE, 22.0, 30.0),
+    ]
+    assert not any("speed" in promise.text for promise in Report(results).promises)
+
+
+def test_a_quick_run_is_not_judged():
+    results = [result(contenders.TAP, 30.0, 30.0), result(limits.BARE_LOOP, 10.0, 5.0)]
+    assert any(line.startswith("MISS") for line in Report(results).lines())
+    assert any(line.startswith("Promises: ") for line in Report(results).lines())
+    quick = Report(results, is_judged=False)
+    lines = list(quick.lines())
+    assert not any(line.startswith(("MISS", "ok", "Promises")) for line in lines)
+    assert "tell nothing about speed" in lines[-1]
+    assert quick.promises == quick.as_json()["promises"] == []
+    assert quick.is_kept
+    assert not Report([Result("one", EVENTS, failure="no")], is_judged=False).is_kept
+
+
+def test_nothing_promised_has_no_heading():
+    assert list(Report([result("one", 12.0, 6.0)]).lines())[-1].startswith("one")
 
 
 def test_promises_are_checked_both_ways():
@@ -75,13 +116,25 @@ def test_promises_are_checked_both_ways():
 
 def test_growth_is_flat_or_not():
     sizes = [
-        result(contenders.TAP, 3.0, 1.5, events=EVENTS // 100),
+        result(contenders.TAP, 3.0, 1.5, events=EVENTS // 100, memory=(30.0,)),
         result(contenders.TAP, 5.0, 2.0, events=EVENTS // 10),
         result(contenders.TAP, 30.0, 14.0, memory=(60.0, 90.0)),
     ]
     memory, cost = Report([], [], [Growth(contenders.TAP, sizes)]).promises
     assert (memory.value, memory.is_kept) == (1.5, False)
+    assert memory.text.endswith("memory with 1,000,000 events, to 100,000 (3.00 to 10,000)")
     assert (cost.value, cost.is_kept) == (pytest.approx(1.3), False)
+
+
+def test_growth_of_two_sizes_is_told_once():
+    sizes = [
+        result(contenders.TAP, 2.1, 1.1, events=EVENTS // 10),
+        result(contenders.TAP, 30.0, 14.0),
+    ]
+    report = Report([], [], [Growth(contenders.TAP, sizes)])
+    (memory,) = report.promises  # the smaller tells no cost
+    assert memory.text.endswith("memory with 1,000,000 events, to 100,000")
+    assert any("- CPU s/M" in line and "- events/s" in line for line in report.lines())
 
 
 def test_one_that_failed_is_told_and_judged_nowhere():
@@ -104,7 +157,8 @@ def test_json_holds_what_the_table_tells():
 
 
 def test_charts_are_drawn(tmp_path):
-    growth = Growth("one", [result("one", 12.0, 6.0, events=n) for n in (10, 100)])
+    sizes = [result("one", seconds, 6.0, events=n) for seconds, n in ((2.1, 1), (9, 10), (12, 100))]
+    growth = Growth("one", sizes)
     files = draw_charts([growth], tmp_path / "charts")
     assert sorted(file.suffix for file in files) == [".png", ".png", ".svg", ".svg"]
     assert all(file.stat().st_size > 1000 for file in files)
@@ -130,6 +184,17 @@ def test_rows_that_differ_at_all_are_found(tmp_path, other):
     with pytest.raises(OtherRowsError):
         check_same_rows([ours], by_hand)
     assert check_same_rows([ours], ours) == 1
+
+
+def test_a_name_of_nobody_is_told_with_all_names():
+    all_of_them = [Contestant(name, None, None) for name in ("tap alone", "target alone", "pipe")]
+    assert choose(all_of_them, []) == all_of_them
+    assert choose(all_of_them, ["alone", "tap"]) == all_of_them[:2]
+    with pytest.raises(UnknownContestantError) as caught:
+        choose(all_of_them, ["tap", "Pipe"])
+    first, *names = str(caught.value).splitlines()
+    assert first == "--only 'Pipe' is in none of these names:"
+    assert [name.strip() for name in names] == ["tap alone", "target alone", "pipe"]
 
 
 def test_settings_are_json_or_text():

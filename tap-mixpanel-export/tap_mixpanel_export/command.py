@@ -14,7 +14,8 @@ import click
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
-from tap_mixpanel_export.errors import SettingsError, TapError
+from tap_mixpanel_export.errors import OutputError, SettingsError, TapError
+from tap_mixpanel_export.stdout_errors import answering, check_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +59,15 @@ class ExportCommand(SingerCommand):
     @contextmanager
     def _one_line_errors(self) -> Iterator[None]:
         try:
+            check_stdout()
             yield
-            sys.stdout.flush()
+            with answering():
+                sys.stdout.flush()
         except TapError as error:
             for line in error.args:
                 self.logger.error("%s", line)  # noqa: TRY400 - a line, no traceback
+            if isinstance(error, OutputError) and sys.stdout is not None:
+                _discard_stdout()
             raise SystemExit(1) from None
         except BrokenPipeError:
             self.logger.error("stdout was closed by its reader")  # noqa: TRY400 - as above

@@ -23,6 +23,10 @@ class StorageError(TapError):
     """Nothing can be written under ``state_dir``, or what was written cannot be read."""
 
 
+class OutputError(TapError):
+    """Stdout does not take what the tap writes, though nobody has closed a pipe."""
+
+
 class ExportRefusedError(TapError):
     """Mixpanel refuses the request, and would refuse it again.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 
+from tap_mixpanel_export.stdout_errors import messages_unwritable
 from tap_mixpanel_export.stored_lines import StoredLines, takes_moves
 from tap_mixpanel_export.whole_lines import opened, write_whole
 
@@ -44,15 +45,18 @@ class LineWriter(SimpleSingerWriter):
             lines: Whole lines in UTF-8.
 
         Raises:
-            OSError: Nobody reads them.
+            BrokenPipeError: Nobody reads them.
+            OutputError: They cannot be written.
             StorageError: Stored lines cannot be read.
         """
         self.lines_written = 0
         try:
             self._write_lines(lines)
-        except BaseException:
+        except BaseException as error:
             # The call also has the handler of a signal run that came with the end of the reader.
             self._forget()
+            if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+                raise messages_unwritable(error) from error
             raise
 
     def _write_lines(self, lines: bytes | StoredLines) -> None:

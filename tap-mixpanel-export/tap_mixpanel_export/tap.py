@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
@@ -28,6 +29,7 @@ from tap_mixpanel_export.hosts import REGIONS, RegionHosts, asks_app_host, with_
 from tap_mixpanel_export.retries import RetryPolicy
 from tap_mixpanel_export.sdk_hooks import CheckedTap
 from tap_mixpanel_export.settings import DISTRIBUTION, Settings, parse_settings
+from tap_mixpanel_export.stdout_errors import answering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +118,11 @@ class TapMixpanelExport(CheckedTap):
     @override
     def run_discovery(self) -> str:
         self._is_discovering = True
-        return super().run_discovery()
+        _ = self.streams  # asks Mixpanel, which has errors of its own
+        with answering():
+            catalog = super().run_discovery()
+            sys.stdout.flush()
+        return catalog
 
     @override
     def discover_streams(self) -> Sequence[EventsStream]:

@@ -35,6 +35,7 @@ def run(make_target: Callable[[], TargetAEP], messages: t.IO[str] | None) -> Non
     """
     target = None
     try:
+        _check_stdout()
         target = make_target()
         target.is_run = True
         target.listen(messages)
@@ -51,6 +52,16 @@ def run(make_target: Callable[[], TargetAEP], messages: t.IO[str] | None) -> Non
         end_process(1)
     else:
         target.report()
+
+
+def _check_stdout() -> None:
+    """Refuse to begin where no STATE can be written: Python has no stdout if it came closed.
+
+    Raises:
+        TargetError: It did.
+    """
+    if sys.stdout is None:
+        raise TargetError("stdout is closed: send it to a file or a pipe")
 
 
 def one_line(error: Exception, *, line_number: int = 0) -> str:

@@ -294,11 +294,12 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
     ),
     th.Property(
         "workers",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=64),
         title="Worker processes",
         description=(
-            "Processes that map records, once an input is long enough to gain by them; 1 maps all "
-            "in the target's own. Default: one for each processor there is, at most 4"
+            "Processes that map records, once an input is long enough to gain by them, from 1 to "
+            "64; 1 maps all in the target's own. Default: one for each processor there is, at most "
+            "4"
         ),
     ),
     additional_properties=False,

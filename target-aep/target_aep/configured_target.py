@@ -16,6 +16,7 @@ from typing_extensions import override
 from target_aep.api.calls import CallRules, Timeouts
 from target_aep.api.redaction import Redactor
 from target_aep.api.retrying import RetryPolicy
+from target_aep.config_check import schema_errors
 from target_aep.config_schema import CONFIG_SCHEMA, SECRETS
 from target_aep.environment import read_environment, with_numbers
 from target_aep.settings import Settings, parse_settings, secret_errors, unknown_errors
@@ -84,8 +85,8 @@ class ConfiguredTarget(Target):
         self.append_builtin_config(self.config_jsonschema)
         errors = (
             unknown_errors(self._config, self.config_jsonschema["properties"])
-            or secret_errors(self._config)  # before the SDK, whose words quote the value
-            or super()._validate_config(raise_errors=raise_errors)
+            or secret_errors(self._config)  # before the schema's, which quote the value
+            or schema_errors(self._config, self.config_jsonschema)
             or parse_settings(self._config, requires_dataset=self.requires_dataset)[1]
         )
         if errors and raise_errors:

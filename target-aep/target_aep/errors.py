@@ -44,10 +44,30 @@ class DiskError(TargetError):
             what: What can't be written.
             error: Why.
         """
-        reason = getattr(error, "strerror", None) or error
         super().__init__(
-            f"can't write {what}: {reason}. Free space, or point TMPDIR (local_path for "
+            f"can't write {what}: {_reason(error)}. Free space, or point TMPDIR (local_path for "
             "destination=local) to a larger disk"
+        )
+
+
+class LostStateError(TargetError):
+    """A STATE can't be written to stdout."""
+
+    def __init__(self, error: Exception, *, has_done: bool) -> None:
+        """Say what the system says, and what is in all the same.
+
+        Args:
+            error: Why.
+            has_done: Whether something has become of records before the STATE.
+        """
+        done = (
+            "The records before it are loaded, and the next run finds them there"
+            if has_done
+            else "Nothing was loaded yet"
+        )
+        super().__init__(
+            f"can't write to stdout ({_reason(error)}), so the STATE is lost. {done}: see why what "
+            "reads or keeps the target's output takes no more"
         )
 
 
@@ -57,3 +77,8 @@ class BatchFailedError(TargetError):
 
 class UnfinishedRunError(TargetError):
     """The run did what it could, its STATE is right, and something of it needs a look."""
+
+
+def _reason(error: Exception) -> str:
+    """Why, in the system's words, without its number."""
+    return getattr(error, "strerror", None) or str(error)

@@ -25,9 +25,9 @@ def signals_held() -> Iterator[None]:
         return
     came: list[int] = []
     handlers = {number: handler for number in ENDING if (handler := signal.getsignal(number))}
-    for number in handlers:
-        signal.signal(number, lambda number, _frame: came.append(number))
     try:
+        for number in handlers:
+            signal.signal(number, lambda number, _frame: came.append(number))
         yield
     finally:
         for number, handler in handlers.items():

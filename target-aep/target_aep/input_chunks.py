@@ -51,7 +51,10 @@ class InputChunks:
             if not end:
                 parts.append(piece)
                 continue
-            yield b"".join((*parts, piece[:end])) if parts or end < len(piece) else piece
+            if parts or end < len(piece):
+                yield b"".join((*parts, memoryview(piece)[:end]))
+            else:
+                yield piece
             parts = [piece[end:]] if end < len(piece) else []
         if parts:
             yield b"".join(parts)

@@ -8,15 +8,17 @@ from collections import Counter
 
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
+from target_aep.line_run import LineRun
 from target_aep.loading.json_lines import read_json
 from target_aep.nesting import is_line_too_deep
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from target_aep.input_chunks import InputChunks
     from target_aep.message_reader import NumberedReader
     from target_aep.message_shapes import Message
+    from target_aep.record_routes import Route
     from target_aep.record_runs import RecordRuns
 
 
@@ -60,35 +62,43 @@ class MessagePassage:
             chunk = next(pieces, None)
             if chunk is None:
                 break
-            *lines, rest = chunk.split(b"\n")
-            self._take(lines)
-            if rest:
+            self._take(chunk)
+            if rest := chunk[chunk.rfind(b"\n") + 1 :]:
                 self._take_last(rest)
         self._drain()
 
-    def _take(self, lines: list[bytes], *, is_here: bool = False) -> None:
-        """Handle lines, or let workers do it unless it must be here and now."""
-        runs, at = self._runs, 0
-        while at < len(lines):
-            route = runs.routes.of(lines[at]) if runs else None
-            if runs is None or route is None:
-                self._take_line(lines[at], is_here=is_here)
-                at += 1
+    def _take(self, chunk: bytes) -> None:
+        """Handle the lines of a chunk, or let workers do it."""
+        at = 0
+        while end := chunk.find(b"\n", at) + 1:
+            route = self._runs.routes.of(chunk[at : end - 1]) if self._runs else None
+            if self._runs is None or route is None:
+                self._take_line(chunk[at : end - 1])
+                at = end
                 continue
-            end = _end_of_run(lines, at, route.prefix)
-            take = runs.take_here if is_here else runs.take
-            at += take(route, lines[at:end], self)
-            if at < end:
-                self._take_line(lines[at], is_here=is_here)
-                at += 1
+            if route.assignment is None:  # so it is here that most are mapped
+                self._drain()
+                self.handle(chunk[at:].split(b"\n")[:-1])
+                return
+            at = self._take_run(route, LineRun.alike(chunk, at, route.prefix), self._runs)
 
-    def _take_line(self, line: bytes, *, is_here: bool) -> None:
+    def _take_run(self, route: Route, run: LineRun, runs: RecordRuns) -> int:
+        """Handle lines of a route, or let workers do it; the place behind what was taken."""
+        taken = runs.take(route, run, self)
+        if taken < len(run):
+            self._take_line(run[taken])
+        return run[: taken + 1].end
+
+    def _take_line(self, line: bytes) -> None:
         runs = self._runs
-        if runs and runs.is_waiting and not is_here:
+        if runs and runs.is_waiting:
             if state := self._state_in(line):
                 runs.put_behind(line, state, self)
                 return
             runs.drain(self)
+        self._handle_line(line)
+
+    def _handle_line(self, line: bytes) -> None:
         self._count(line)
         if line and not line.isspace():
             self._handle(line, self._reader.deserialize_json(line))
@@ -96,14 +106,14 @@ class MessagePassage:
     def _take_last(self, line: bytes) -> None:
         """Handle the last line, which has no end: it is whole if it is JSON."""
         if line.isspace() or _is_json(line):
-            self._take_line(line, is_here=False)
-            size = -1
-        else:
-            self._drain()
-            self._reader.line_number += 1
-            self._reader.was_cut = True
-            size = len(line)
-        self._reader.bytes_read += size
+            self._take_line(line)
+            self._drain()  # which counts it as a line with its end
+            self._reader.bytes_read -= len(b"\n")
+            return
+        self._drain()
+        self._reader.line_number += 1
+        self._reader.bytes_read += len(line)
+        self._reader.was_cut = True
 
     def _state_in(self, line: bytes) -> Message | None:
         try:
@@ -133,15 +143,24 @@ class MessagePassage:
         if self._runs:
             self._runs.drain(self)
 
-    def handle(self, lines: list[bytes]) -> None:
+    def handle(self, lines: Sequence[bytes]) -> None:
         """Handle lines in this process, before any that comes later."""
-        self._take(lines, is_here=True)
+        runs, at = self._runs, 0
+        while at < len(lines):
+            route = runs.routes.of(lines[at]) if runs else None
+            if runs and route:
+                end = _end_of_run(lines, at, route.prefix)
+                at += runs.take_here(route, lines[at:end], self)
+                if at == end:
+                    continue
+            self._handle_line(lines[at])
+            at += 1
 
-    def pass_records(self, lines: list[bytes]) -> None:
+    def pass_records(self, count: int, size: int) -> None:
         """Count the next lines, which are records that were handled."""
-        self._reader.line_number += len(lines)
-        self._reader.bytes_read += sum(map(len, lines)) + len(lines)
-        self.counts["RECORD"] += len(lines)
+        self._reader.line_number += count
+        self._reader.bytes_read += size
+        self.counts["RECORD"] += count
 
     def pass_message(self, line: bytes, message: Message) -> None:
         """Handle the message of the next line."""
@@ -149,7 +168,7 @@ class MessagePassage:
         self._handle(line, message)
 
 
-def _end_of_run(lines: list[bytes], start: int, prefix: bytes) -> int:
+def _end_of_run(lines: Sequence[bytes], start: int, prefix: bytes) -> int:
     """The end of the lines from a place on that begin alike."""
     for place in range(start + 1, len(lines)):
         if not lines[place].startswith(prefix):

@@ -47,7 +47,8 @@ def may_be_deeper(line: bytes, levels: int) -> bool:
     lists = line.rfind(b"[") - first_list + 1 if first_list >= 0 else 0
     if lists + line.rfind(b"{") // _SHORTEST_LEVEL < levels:
         return False
-    return line.count(b"{") + line.count(b"[") > levels
+    brackets = len(line) - len(line.replace(b"{", b"").replace(b"[", b""))  # far quicker than count
+    return brackets > levels
 
 
 def is_line_too_deep(line: bytes) -> bool:

@@ -19,6 +19,9 @@ from target_aep.workers.pool import WorkerPool
 from target_aep.workers.worker_process import Task
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_aep.line_run import LineRun
     from target_aep.message_shapes import Message
     from target_aep.record_routes import Route
     from target_aep.target import TargetAEP
@@ -43,11 +46,11 @@ MOST_BYTES: t.Final = 8 << 20
 class Lines(t.Protocol):
     """Takes what is handled, in the order of the input."""
 
-    def handle(self, lines: list[bytes]) -> None:
+    def handle(self, lines: Sequence[bytes]) -> None:
         """Handle lines in this process."""
 
-    def pass_records(self, lines: list[bytes]) -> None:
-        """Count the next lines, which are records that were handled."""
+    def pass_records(self, count: int, size: int) -> None:
+        """Count the next lines, which are records that were handled; bytes with the newlines."""
 
     def pass_message(self, line: bytes, message: Message) -> None:
         """Handle the message of the next line."""
@@ -58,8 +61,7 @@ class _Block:
     """Lines that a worker has."""
 
     route: Route
-    lines: list[bytes]
-    size: int
+    run: LineRun
     task: Task
 
 
@@ -100,34 +102,34 @@ class RecordRuns:
         """Whether something is under way, which has to be applied before anything else."""
         return bool(self._waiting)
 
-    def take(self, route: Route, lines: list[bytes], reader: Lines) -> int:
+    def take(self, route: Route, run: LineRun, reader: Lines) -> int:
         """Handle lines of a route, or let workers do it.
 
         Args:
             route: The route.
-            lines: Lines that begin with its prefix, without their newlines.
+            run: Lines that begin with its prefix.
             reader: Is told of what is handled.
 
         Returns:
             How many were taken: the one after them needs the ordinary way.
         """
-        size = sum(map(len, lines))
+        size = run.size
         self._handled += size
-        is_odd = size < SMALL or route.assignment is None or max(map(len, lines)) > LARGE
+        is_odd = size < SMALL or (size > LARGE and run.longest > LARGE)
         if is_odd or not self._has_workers():
             self.drain(reader)
-            return self.take_here(route, lines, reader)
-        per_block = max(1, len(lines) * BLOCK_BYTES // max(size, 1))
-        for start in range(0, len(lines), per_block):
-            self._give(route, lines[start : start + per_block], reader)
-        return len(lines)
+            return self.take_here(route, list(run), reader)
+        per_block = max(1, len(run) * BLOCK_BYTES // size)
+        for start in range(0, len(run), per_block):
+            self._give(route, run[start : start + per_block], reader)
+        return len(run)
 
-    def take_here(self, route: Route, lines: list[bytes], reader: Lines) -> int:
+    def take_here(self, route: Route, lines: Sequence[bytes], reader: Lines) -> int:
         """Handle lines of a route in this process.
 
         Args:
             route: The route.
-            lines: As for `take`.
+            lines: Lines that begin with its prefix, without their newlines.
             reader: Is told of what is handled.
 
         Returns:
@@ -136,7 +138,7 @@ class RecordRuns:
         block = route.mapper.map(lines)
         done = lines[: block.taken] if block.taken < len(lines) else lines
         route.sink.take_block(block, done)
-        reader.pass_records(done)
+        reader.pass_records(len(done), sum(map(len, done)) + len(done))
         return block.taken
 
     def _has_workers(self) -> bool:
@@ -154,23 +156,22 @@ class RecordRuns:
         """What is kept in memory while the oldest block is waited for."""
         return 2 * AT_ONCE * self._target.settings.workers
 
-    def _give(self, route: Route, lines: list[bytes], reader: Lines) -> None:
+    def _give(self, route: Route, run: LineRun, reader: Lines) -> None:
         """Give a block to a worker as soon as one has room; without any it is mapped here."""
         pool = t.cast("WorkerPool", self._pool)
-        size = sum(map(len, lines))
         self.apply_what_is_done(reader)
-        while pool.ready and (not pool.has_room or self._is_full(size)):
+        while pool.ready and (not pool.has_room or self._is_full(run.size)):
             pool.exchange(wait=True)
             self.apply_what_is_done(reader)
         if not pool.ready or route.assignment is None:
             self.drain(reader)
-            reader.handle(lines)
+            reader.handle(list(run))
             return
         while self.routes.replaced:
             pool.drop(self.routes.replaced.pop())
-        task = pool.give(route.number, route.assignment, b"\n".join(lines))
-        self._waiting.append(_Block(route, lines, size, task))
-        self._under_way += size
+        task = pool.give(route.number, route.assignment, run.text)
+        self._waiting.append(_Block(route, run, task))
+        self._under_way += run.size
 
     def _is_full(self, size: int) -> bool:
         """Whether a block of some bytes has to wait for the oldest one."""
@@ -213,16 +214,16 @@ class RecordRuns:
         if isinstance(item, _Message):
             reader.pass_message(item.line, item.message)
             return
-        self._under_way -= item.size
-        block, route, lines = item.task.block, item.route, item.lines
+        block, route, run = item.task.block, item.route, item.run
+        self._under_way -= run.size
         if block is None or not self.routes.holds(route):
-            reader.handle(lines)
+            reader.handle(list(run))
             return
-        done = lines[: block.taken]
+        done = run[: block.taken]
         route.sink.take_block(block, done)
-        reader.pass_records(done)
-        if block.taken < len(lines):
-            reader.handle(lines[block.taken :])
+        reader.pass_records(len(done), done.size)
+        if block.taken < len(run):
+            reader.handle(list(run[block.taken :]))
 
     def kill(self) -> None:
         """Let the system end the workers, while this process is ending."""

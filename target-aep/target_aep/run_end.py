@@ -15,6 +15,8 @@ NO_STATE: t.Final = (
     "the same ones"
 )
 
+NO_INPUT: t.Final = "the input was empty: not even a SCHEMA came; look at what the tap says"
+
 
 def take_back_unconfirmed(sinks: Iterable[XdmSink]) -> Iterator[str]:
     """Leave records after the last STATE to the next run, which will get them again.
@@ -52,9 +54,10 @@ def rejection_complaints(sinks: Collection[XdmSink], settings: Settings) -> Iter
     total = rejected + sum(sink.loader.loaded for sink in sinks)
     allowed = settings.load.max_rejected_percent
     if rejected and 100 * rejected > allowed * total:
+        rest = "; the others are loaded and the state is right" if rejected < total else ""
         yield (
             f"{rejected} of {total} records were rejected, more than max_rejected_percent "
-            f"({allowed:g}). They are in {settings.dead_letter_path} with their reasons; the "
-            "others are loaded and the state is right. Fix the mapping or the schema, then "
+            f"({allowed:g}). They are in {settings.dead_letter_path} with their "
+            f"reasons{rest or ', and the state is right'}. Fix the mapping or the schema, then "
             "`target-aep retry` loads them"
         )

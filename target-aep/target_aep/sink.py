@@ -253,7 +253,7 @@ class XdmSink(BatchSink):
         except RecursionError:
             self._reject(spool, record, RejectedRecordError(None, "nested too deeply"))
 
-    def take_block(self, block: MappedBlock, lines: list[bytes]) -> None:
+    def take_block(self, block: MappedBlock, lines: Sequence[bytes]) -> None:
         """Take records that were mapped, as if they had come one by one through the SDK.
 
         Args:
@@ -325,6 +325,9 @@ class XdmSink(BatchSink):
                 error,
                 self._dead_letters.folder,
             )
+            columns = {*record, *(self.original_schema.get("properties") or ())}
+            if advice := self._settings.mappings.advice_for(self.stream_name, columns):
+                logger.warning("%s", advice)
         spool.add_rejected(
             make_letter(
                 stream=self.stream_name,

@@ -19,7 +19,7 @@ from target_aep import command
 from target_aep.api.mapping_sets import fetch_mapping_set
 from target_aep.api.promotion import Polling
 from target_aep.configured_target import ConfiguredTarget
-from target_aep.errors import TargetError, UnfinishedRunError
+from target_aep.errors import LostStateError, TargetError, UnfinishedRunError
 from target_aep.evolution import SchemaEvolution
 from target_aep.loading.bookmarks import part_of, resumes
 from target_aep.loading.boundaries import begins_anew
@@ -28,6 +28,7 @@ from target_aep.loading.destinations import make_client, make_destination
 from target_aep.message_reader import NumberedReader
 from target_aep.record_runs import RecordRuns
 from target_aep.run_end import (
+    NO_INPUT,
     NO_STATE,
     cut_complaint,
     rejection_complaints,
@@ -260,6 +261,8 @@ class TargetAEP(ConfiguredTarget):
             complaints.extend(take_back_unconfirmed(self._pending_sinks()))
         elif self._pending_sinks():
             self.logger.warning("%s", NO_STATE)
+        elif not reader.line_number:
+            self.logger.warning("%s", NO_INPUT)
         if reader.was_cut:
             complaints.append(cut_complaint(reader.line_number))
         return complaints
@@ -295,7 +298,7 @@ class TargetAEP(ConfiguredTarget):
         """Write a STATE once, its numbers as they came.
 
         Raises:
-            TargetError: Nobody reads stdout any more.
+            LostStateError: Nobody reads stdout any more.
         """
         if state == self._written_state:
             return
@@ -303,11 +306,8 @@ class TargetAEP(ConfiguredTarget):
             sys.stdout.write(f"{serialize_json(state)}\n")
             sys.stdout.flush()
         except (OSError, ValueError) as error:
-            raise TargetError(
-                f"can't write to stdout ({error}), so the STATE is lost. The records before it are "
-                "loaded, and the next run finds them there: see why what reads or keeps the "
-                "target's output takes no more"
-            ) from error
+            has_done = any(sink.loader.loaded or sink.loader.rejected for sink in self._sinks)
+            raise LostStateError(error, has_done=has_done) from error
         self._written_state = state
 
     def _run(self, error: RunError | None = None) -> Run:

@@ -16,6 +16,7 @@ from tap_mixpanel_export.connection_check.residency import (
 )
 from tap_mixpanel_export.deadline import Deadline
 from tap_mixpanel_export.errors import StorageError
+from tap_mixpanel_export.stdout_errors import answering
 
 if TYPE_CHECKING:
     import logging
@@ -59,7 +60,8 @@ class ConnectionCheck:
         is_good = True
         for finding in self.findings():
             is_good = is_good and finding.verdict is not Verdict.FAIL
-            print(finding, flush=True)  # noqa: T201 - the command's own output
+            with answering():
+                print(finding, flush=True)  # noqa: T201 - the command's own output
         return is_good
 
     def findings(self) -> Iterator[Finding]:

@@ -43,6 +43,19 @@ def sent_row_count(document: t.Mapping[str, t.Any]) -> int | None:
     return None if sent is None else _count(sent)
 
 
+def sent_files(document: t.Mapping[str, t.Any]) -> tuple[int, int]:
+    """How many files the batch was sent, and their bytes; 0 where that is not told."""
+    metrics = document.get("metrics")
+    told = metrics if isinstance(metrics, dict) else {}
+    return _count(told.get("inputFileCount")), _count(told.get("inputByteSize"))
+
+
+def file_format_of(document: t.Mapping[str, t.Any]) -> t.Any:
+    """What the files of the batch are, such as `parquet`; None if that is not told."""
+    declared = document.get("inputFormat")
+    return declared.get("format") if isinstance(declared, dict) else None
+
+
 def said_of(document: t.Mapping[str, t.Any]) -> str:
     """The errors in words."""
     said = [

@@ -22,7 +22,14 @@ from target_aep.api.batch_ingestion import (
     create_batch,
     upload_file,
 )
-from target_aep.api.batch_outcome import errors_of, failed_row_count, said_of, sent_row_count
+from target_aep.api.batch_outcome import (
+    errors_of,
+    failed_row_count,
+    file_format_of,
+    said_of,
+    sent_files,
+    sent_row_count,
+)
 from target_aep.api.promotion import (
     NOT_INGESTED,
     OPEN,
@@ -215,11 +222,13 @@ class BatchCommit:
         failed, sent = failed_row_count(document), sent_row_count(document)
         loaded = Loaded(batch_id, failed, is_new=is_new, rows=sent)
         if not is_new:
-            loaded = replace(
-                loaded,
-                is_wider=self._earlier.is_wider(document),
-                is_same=self._earlier.is_same(document),
-            )
+            is_wider = self._earlier.is_wider(document)
+            is_same = self._earlier.is_same(document)
+            loaded = replace(loaded, is_wider=is_wider, is_same=is_same)
+            # JSON has the size of the commit's files.
+            if (file_format_of(document) or self._format) == "parquet":
+                files, size = (0, 0) if is_wider else sent_files(document)
+                loaded = replace(loaded, files=files, size=size)
         else:
             size = sum(file.stat().st_size for file in self._files)
             loaded = replace(loaded, files=len(self._files), size=size)

@@ -62,8 +62,9 @@ class Loaded:
         is_wider: Whether that earlier commit goes on to a later STATE.
         is_same: Whether it is known to be of the same records, no more and no less.
         rows: How many rows it was sent, as far as that is known.
-        files: How many files this run has sent; None if they were those of the commit.
-        size: Their bytes; None if they were those of the commit.
+        files: Its files; None if they are those of the commit, or as many. Of an earlier run's
+            Parquet files 0 if it can't be told which of them are the commit's.
+        size: Their bytes, in the same way.
     """
 
     batch: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -95,9 +96,10 @@ class LocalDestination:
             if is_wider or found.ends_with(key.records):
                 is_same = not is_wider and found.records == key.records
                 rows = count_rows(folder)
-                return Loaded(
+                loaded = Loaded(
                     folder.name, is_new=False, is_wider=is_wider, is_same=is_same, rows=rows
                 )
+                return _with_parquet_size(loaded, folder)
             has_others = has_others or digest == key.digest
         if has_others:
             raise OtherRecordsError
@@ -120,6 +122,15 @@ class LocalDestination:
 
     def _folder(self, stream: str) -> Path:
         return self._root / stream_file_name(stream)
+
+
+def _with_parquet_size(loaded: Loaded, folder: Path) -> Loaded:
+    """What an earlier run has left, with the size of its files where they are no JSON lines."""
+    sizes = [file.stat().st_size for file in folder.glob("[!.]*.parquet")]
+    if not sizes:
+        return loaded
+    files, size = (0, 0) if loaded.is_wider else (len(sizes), sum(sizes))
+    return replace(loaded, files=files, size=size)
 
 
 def read_binding(schema_path: str | None, tenant_id: str | None) -> Binding:

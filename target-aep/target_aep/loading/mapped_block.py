@@ -6,6 +6,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_aep.mapping.counts import MappingCounts
 
 
@@ -60,7 +62,7 @@ class MappedBlock:
         start = self.ends[position - 1] if position else 0
         return self.ends[position] - start - len(b"\n")
 
-    def sources(self, lines: list[bytes]) -> list[bytes]:
+    def sources(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """The lines that the rows were made of.
 
         Args:

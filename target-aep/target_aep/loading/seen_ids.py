@@ -132,7 +132,7 @@ class _CompactSet:
     """A set of digests in a quarter of the memory of Python's own: in many lists, by their hash."""
 
     def __init__(self) -> None:
-        self._lists: list[bytearray | None] = [None] * _LISTS
+        self._lists: list[bytes | None] = [None] * _LISTS
         self._count = 0
 
     def __len__(self) -> int:
@@ -152,17 +152,17 @@ class _CompactSet:
             place = hash(digest) % _LISTS
             others = lists[place]
             if others is None:
-                lists[place] = bytearray(digest)
-            elif digest in others and _is_among(digest, others):
+                lists[place] = digest
+            elif others.find(digest) >= 0 and _is_among(digest, others):
                 known.append(position)
                 continue
             else:
-                others += digest
+                lists[place] = others + digest
             self._count += 1
         return known
 
 
-def _is_among(digest: bytes, others: bytearray) -> bool:
+def _is_among(digest: bytes, others: bytes) -> bool:
     """Whether it is one of them, and not only across the border of two."""
     at = others.find(digest)
     while at >= 0 and at % len(digest):

@@ -5,6 +5,7 @@ Memory stays flat whatever a batch's size, and records after the last STATE can 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import typing as t
 from bisect import bisect_right
@@ -104,7 +105,7 @@ class BatchSpool:
         self._append(MappedBlock(rows=bytearray(line), ends=[len(line)], ids=[identifier]))
         self._copies.add([identifier], [encode_line({"record": record})[:-1]])
 
-    def add_block(self, block: MappedBlock, lines: list[bytes]) -> list[int]:
+    def add_block(self, block: MappedBlock, lines: t.Sequence[bytes]) -> list[int]:
         """Append the rows of records, without those whose `_id` the batch holds already.
 
         Args:
@@ -277,11 +278,10 @@ class BatchSpool:
             yield from map(read_json, lines)
 
     def remove(self) -> None:
-        """Delete the folder with all that is in it."""
-        try:
+        """Delete the folder with all that is in it, also what could not be written whole."""
+        with contextlib.suppress(DiskError):
             self.finish()
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _next_file(self) -> None:
         if self._out:

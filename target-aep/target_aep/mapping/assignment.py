@@ -58,7 +58,7 @@ class Assigned(t.NamedTuple):
     losers: list[str]
 
 
-class Assignment:
+class FieldAssignment:
     """Assigns the properties of records."""
 
     def __init__(self, fields: TypedFields) -> None:

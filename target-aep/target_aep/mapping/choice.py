@@ -6,12 +6,12 @@ import typing as t
 from dataclasses import dataclass, field
 
 from target_aep.errors import MappingSetError
-from target_aep.mapping.mapping_set import decode, is_json_text, load_mapping_set
+from target_aep.mapping.mapping_set import PRESET, decode, is_json_text, load_mapping_set
 from target_aep.mapping.mistakes import complaints_about
 from target_aep.mapping.model import MappingMistakesError, MappingSet
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from target_aep.data_prep.policies import Policies
 
@@ -44,12 +44,14 @@ class MappingChoice:
         by_stream: By the name of the stream.
         variables: Texts of placeholders.
         policies: How expressions are read where Adobe does not say it.
+        is_preset: Whether `default` is what the setting `mapping` is by itself.
     """
 
     default: Chosen
     by_stream: Mapping[str, Chosen]
     variables: Mapping[str, str]
     policies: Policies
+    is_preset: bool = False
     _fetched: dict[MappingReference, MappingSet] = field(default_factory=dict, init=False)
 
     def of(self, stream: str, fetch: Callable[[MappingReference], MappingSet]) -> MappingSet:
@@ -68,6 +70,22 @@ class MappingChoice:
         if chosen not in self._fetched:
             self._fetched[chosen] = self._checked(fetch(chosen))
         return self._fetched[chosen]
+
+    def advice_for(self, stream: str, columns: Collection[str]) -> str | None:
+        """What to say of a stream that the default mapping is not made for; None if it may be.
+
+        Args:
+            stream: Its name.
+            columns: All that its records have.
+        """
+        chosen = self.default
+        is_its = self.is_preset and stream not in self.by_stream
+        if not is_its or not isinstance(chosen, MappingSet) or _needed(chosen) <= {*columns}:
+            return None
+        return (
+            f"stream '{stream}' is mapped by the default mapping '{PRESET}', which is for "
+            f"tap-mixpanel-export: set mappings.{stream} (or mapping)"
+        )
 
     @property
     def needs_platform(self) -> bool:
@@ -121,7 +139,14 @@ def choose_mappings(config: Mapping[str, t.Any], policies: Policies) -> MappingC
         by_stream={stream: chosen[f"mappings.{stream}"] for stream in by_stream},
         variables=variables,
         policies=policies,
+        is_preset=config["mapping"] == PRESET,
     )
+
+
+def _needed(mapping_set: MappingSet) -> set[str]:
+    """The columns without which no record is valid."""
+    required = ("_id", "timestamp")
+    return {each.source for each in mapping_set.mappings if each.destination in required}
 
 
 def _load(setting: t.Any, variables: Mapping[str, str], policies: Policies) -> Chosen:

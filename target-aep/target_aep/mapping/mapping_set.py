@@ -13,7 +13,8 @@ from target_aep.mapping.generations import parse_mapping_set
 if t.TYPE_CHECKING:
     from target_aep.mapping.model import MappingSet
 
-BUILT_IN: t.Final = ("mixpanel", "adobe-source")
+PRESET: t.Final = "mixpanel"
+BUILT_IN: t.Final = (PRESET, "adobe-source")
 
 
 def load_mapping_set(setting: t.Any) -> MappingSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timezone
 
-from target_aep.mapping.assignment import Assignment
+from target_aep.mapping.assignment import FieldAssignment
 from target_aep.mapping.field_names import unused_key
 from target_aep.mapping.paths import parse_path, put_value
 from target_aep.mapping.property_text import spell_as_texts
@@ -62,7 +62,7 @@ class RemainderPlan:
         moment = now()
         self.awaited = tuple(young_fields(fields, moment, rule.fields)) if fields else ()
         self._fields = TypedFields(settled(fields, moment).properties if fields else {})
-        self._assignment = Assignment(self._fields) if fields else None
+        self._assignment = FieldAssignment(self._fields) if fields else None
         self._fit: set[str] = set()
         self._later = TypedFields(fields.properties) if fields and self.awaited else None
 
@@ -136,11 +136,13 @@ class RemainderPlan:
 
     def _with_fit_keys(self, rest: Record) -> Record:
         """The same with other keys for properties whose names can be none; notes the names."""
-        if all(map(can_be_key, rest)):
-            self._fit = {*(self._fit if len(self._fit) < _MOST_FIT else ()), *rest}
+        if len(self._fit) >= _MOST_FIT:
+            self._fit.clear()
+        self._fit.update(name for name in rest.keys() - self._fit if can_be_key(name))
+        odd = sorted(rest.keys() - self._fit)
+        if not odd:
             return rest
-        odd = sorted(name for name in rest if not can_be_key(name))
-        keyed = {name: text for name, text in rest.items() if can_be_key(name)}
+        keyed = {name: text for name, text in rest.items() if name in self._fit}
         for name in odd:
             key = unused_key(name, keyed)
             keyed[key] = rest[name]

@@ -47,7 +47,11 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     importlib.import_module("target_aep.workers.recipe")  # before it is waited for
-    slots = SharedSlots(int(sys.argv[1]), AT_ONCE) if sys.argv[1:] else None
+    slots = None
+    if sys.argv[1:]:
+        descriptor = int(sys.argv[1])
+        slots = SharedSlots(descriptor, AT_ONCE)
+        os.close(descriptor)
     with contextlib.suppress(BrokenPipeError):
         answers.write(head(READY))
         answers.flush()
@@ -69,12 +73,15 @@ def _work(tasks: t.BinaryIO, answers: t.BinaryIO, slots: SharedSlots | None) -> 
             assigned.pop(number, None)
             continue
         work = assigned.get(number)
-        if kind == BLOCK_IN_SLOT and slots:
-            kind, answer = _answer_in_slot(work, slots, *PLACE.unpack(body))
-        else:
-            kind, answer = BLOCK, _answer(work, body)
-        answers.write(head(FAILED if answer is None else kind, number, len(answer or b"")))
-        answers.write(answer or b"")
+        try:
+            if kind == BLOCK_IN_SLOT and slots:
+                kind, answer = _answer_in_slot(work, slots, *PLACE.unpack(body))
+            else:
+                kind, answer = BLOCK, _answer(work, body)
+        except Exception:  # noqa: BLE001 - the target maps the block itself, and knows what to say
+            kind, answer = FAILED, b""
+        answers.write(head(kind, number, len(answer)))
+        answers.write(answer)
         answers.flush()
 
 
@@ -84,19 +91,20 @@ def _begin(body: bytes) -> Work:
     return mapper, assignment.block_mapper(mapper)
 
 
-def _answer(work: Work | None, body: bytes) -> bytes | None:
-    """What a block became; None if it can't be told."""
-    block = _block_of(work, body)
-    return None if block is None else pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
+def _answer(work: Work | None, body: bytes) -> bytes:
+    """What a block became.
+
+    Raises:
+        Exception: It can't be told; the target maps the block itself, and knows what to say.
+    """
+    return pickle.dumps(_block_of(work, body), pickle.HIGHEST_PROTOCOL)
 
 
 def _answer_in_slot(
     work: Work | None, slots: SharedSlots, slot: int, size: int, _copies: int
-) -> tuple[int, bytes | None]:
+) -> tuple[int, bytes]:
     """The same of a block in a slot, and its kind: the rows are left there if they fit."""
     block = _block_of(work, bytes(slots.view(slot, 0, size)))
-    if block is None:
-        return FAILED, None
     rows, copies = block.rows, block.copies or b""
     if not slots.put(slot, rows, copies):
         return BLOCK, pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
@@ -105,21 +113,19 @@ def _answer_in_slot(
     return BLOCK_IN_SLOT, place + pickle.dumps(rest, pickle.HIGHEST_PROTOCOL)
 
 
-def _block_of(work: Work | None, body: bytes) -> MappedBlock | None:
-    """What lines became; None if it can't be told."""
+def _block_of(work: Work | None, body: bytes) -> MappedBlock:
+    """What lines became."""
     if work is None:
-        return None
+        raise ValueError("no work was assigned")
     mapper, block_mapper = work
+    lines = body.split(b"\n")
     try:
-        lines = body.split(b"\n")
         block = block_mapper.map(lines)
+    finally:
         counts = mapper.take_counts()
-        if not counts.is_whole:
-            return None
-        is_whole = len(block.ids) == len(lines) and not block.respelled
-        text = body if is_whole else b"\n".join(block.sources(lines[: block.taken]))
-        copies = pack(block.ids, text) if block.ids else None
-        return replace(block, counts=counts, copies=copies, respelled={})
-    except Exception:  # noqa: BLE001 - the target maps the block itself, and knows what to say
-        mapper.take_counts()
-        return None
+    if not counts.is_whole:
+        raise ValueError("more was counted than a block may tell of")
+    is_whole = len(block.ids) == len(lines) and not block.respelled
+    text = body if is_whole else b"\n".join(block.sources(lines[: block.taken]))
+    copies = pack(block.ids, text) if block.ids else None
+    return replace(block, counts=counts, copies=copies, respelled={})

@@ -145,7 +145,11 @@ class Worker:
             self._queue(DROP, number, b"")
 
     def _queue(self, kind: int, number: int, body: bytes) -> None:
-        self._outgoing += (memoryview(head(kind, number, len(body))), memoryview(body))
+        start = head(kind, number, len(body))
+        if len(body) <= PLACE.size:  # so the worker is woken once
+            self._outgoing.append(memoryview(start + body))
+        else:
+            self._outgoing += (memoryview(start), memoryview(body))
 
     def write(self) -> None:
         """Write as much as the pipe takes."""
