@@ -35,7 +35,7 @@ def run(make_target: Callable[[], TargetAEP], messages: t.IO[str] | None) -> Non
     """
     target = None
     try:
-        _check_stdout()
+        _check_streams(messages)
         target = make_target()
         target.is_run = True
         target.listen(messages)
@@ -54,14 +54,18 @@ def run(make_target: Callable[[], TargetAEP], messages: t.IO[str] | None) -> Non
         target.report()
 
 
-def _check_stdout() -> None:
-    """Refuse to begin where no STATE can be written: Python has no stdout if it came closed.
+def _check_streams(messages: t.IO[str] | None) -> None:
+    """Refuse to begin without an input, or where no STATE can be written.
+
+    Python has no stdin or stdout if it came closed.
 
     Raises:
         TargetError: It did.
     """
     if sys.stdout is None:
         raise TargetError("stdout is closed: send it to a file or a pipe")
+    if messages is None and sys.stdin is None:
+        raise TargetError("stdin is closed: pipe a tap into it, or name its output with --input")
 
 
 def one_line(error: Exception, *, line_number: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""A stdout that takes nothing: what is said depends on what is loaded by then."""
+"""A stdout that takes nothing: what is said depends on what is loaded by then; a closed stdin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from target_messages import EVENT_SCHEMA, record, state
 
 PROMPT = 60
 CLOSED = ["sh", "-c", 'exec "$@" >&-', "sh"]
+CLOSED_INPUT = ["sh", "-c", 'exec "$@" <&-', "sh"]
 
 
 def jsonl(*messages):
@@ -55,6 +56,13 @@ def test_a_stdout_that_is_closed_at_the_start_is_told_at_once(run, tmp_path):
     code, error = run(jsonl(EVENT_SCHEMA, record(1), state(1)), shell=CLOSED)
     assert code == 1
     assert error.endswith("| stdout is closed: send it to a file or a pipe")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closed by a shell")
+def test_a_stdin_that_is_closed_at_the_start_is_told_at_once(run):
+    code, error = run("", shell=CLOSED_INPUT)
+    assert code == 1
+    assert error.endswith("| stdin is closed: pipe a tap into it, or name its output with --input")
     assert not list(tmp_path.glob("aep-output/**"))
 
 
