@@ -56,6 +56,7 @@ def test_a_stdout_that_is_closed_at_the_start_is_told_at_once(run, tmp_path):
     code, error = run(jsonl(EVENT_SCHEMA, record(1), state(1)), shell=CLOSED)
     assert code == 1
     assert error.endswith("| stdout is closed: send it to a file or a pipe")
+    assert not list(tmp_path.glob("aep-output/**"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closed by a shell")
@@ -63,7 +64,6 @@ def test_a_stdin_that_is_closed_at_the_start_is_told_at_once(run):
     code, error = run("", shell=CLOSED_INPUT)
     assert code == 1
     assert error.endswith("| stdin is closed: pipe a tap into it, or name its output with --input")
-    assert not list(tmp_path.glob("aep-output/**"))
 
 
 @pytest.mark.parametrize("opening", [[], [EVENT_SCHEMA]])
