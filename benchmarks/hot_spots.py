@@ -8,12 +8,16 @@ the library that this one has called. Threads that wait do not count, worker pro
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from benchmarks.contenders import Setup, tap_stage, target_stage
 from benchmarks.data_folder import DATA
@@ -32,6 +36,8 @@ ELSEWHERE = ("elsewhere", "")
 _SPY = ("uv", "tool", "run", "py-spy", "record", "--format", "raw", "--native", "--subprocesses")
 _RATE = "200"
 _LEAST_PERCENT = 1.0
+_TRIES = 3
+_LONGEST = 120.0  # seconds for 300,000 events, of which it takes ten
 
 Place = tuple[str, str]
 
@@ -53,7 +59,7 @@ def main() -> int:
         tap = tap_stage(setup, workload, folder)
         target = target_stage(setup, local_config(folder), folder)
         for stage, messages in ((tap, None), (target, workload.records_file)):
-            print(f"\n{stage.name}, {days.events:,} events")
+            print(f"\n{stage.name}, {days.events:,} events", flush=True)
             print("\n".join(table(_sampled(stage.command, messages, folder / "stacks"))))
     return 0
 
@@ -89,19 +95,32 @@ def table(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _sampled(command: Sequence[str], messages: Path | None, stacks: Path) -> Iterable[str]:
-    program = [sys.executable, *command]
-    spy = [*_SPY, "--rate", _RATE, "--output", str(stacks), "--", *program]
-    with tempfile.TemporaryFile() as nothing:
-        source = messages.open("rb") if messages else nothing
-        with source:
-            subprocess.run(
-                spy,
-                check=True,
-                stdin=source,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-    return stacks.read_text("utf-8").splitlines()
+    """Stacks of a program; py-spy, which may crash or stop for good, has a few tries.
+
+    Raises:
+        RuntimeError: None was good.
+    """
+    spy = [*_SPY, "--rate", _RATE, "--output", str(stacks), "--", sys.executable, *command]
+    for _ in range(_TRIES):
+        with messages.open("rb") if messages else tempfile.TemporaryFile() as source:
+            if _ends_well(spy, source):
+                return stacks.read_text("utf-8").splitlines()
+    raise RuntimeError(f"py-spy has not ended well {_TRIES} times: {shlex.join(spy)}")
+
+
+def _ends_well(command: Sequence[str], source: IO[bytes]) -> bool:
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(
+        command, stdin=source, stdout=nowhere, stderr=nowhere, start_new_session=True
+    ) as process:
+        try:
+            return process.wait(_LONGEST) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            # Also what it has left behind, stopped.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _file(frame: str) -> str:

@@ -233,7 +233,9 @@ def test_what_is_under_way_is_loaded_while_the_tap_is_silent(tmp_path):
         process.stdin.write(jsonl(record(9999), state(2), record(10_000), state(3)))
         process.stdin.flush()
         assert json.loads(process.stdout.readline()) == state(1)["value"]
-        rest, log = process.communicate(timeout=PROMPT)
+        process.stdin.close()
+        rest, log = process.stdout.read(), process.stderr.read()
+        process.wait(PROMPT)
     assert process.returncode == 0, log
     assert [json.loads(line) for line in rest.splitlines()] == [
         state(2)["value"],

@@ -15,10 +15,12 @@ SECOND_TEXTS = tuple(f"{second:02d}" for second in range(60))
 THOUSANDTH_TEXTS = tuple(f".{ms:03d}Z" for ms in range(1000))
 """What follows that, by the millisecond of the second."""
 
+_MINUTE_TEXTS = tuple(f"{each // 60:02d}:{each % 60:02d}:" for each in range(24 * 60))
 _MINUTE = 60_000
+_DAY = 24 * 60 * _MINUTE
 _QUARTER_HOUR = 15 * _MINUTE
 _LONG_BEFORE = 1 << 40  # milliseconds, some 34 years
-_DIGITS_OF_A_MINUTE = len("2022-05-18T05:05:")
+_DIGITS_OF_A_DAY = len("2022-05-18T")
 _MOST = 50_000
 
 
@@ -33,19 +35,31 @@ class TimeTexts(dict[int, str]):
         super().__init__()
         self._event_time = event_time
         self._offsets: dict[int, int | None] = {}
+        self._days: dict[int, str] = {}
 
     def __missing__(self, minute: int) -> str:
         if len(self) >= _MOST:
             self.clear()
             self._offsets.clear()
+            self._days.clear()
         raw = minute * _MINUTE
         offset = self._offset(raw // _QUARTER_HOUR)
-        text = "" if offset is None else instant_text(raw + offset)[:_DIGITS_OF_A_MINUTE]
+        text = "" if offset is None else self._text(raw + offset)
         self[minute] = text
         return text
 
+    def _text(self, instant: int) -> str:
+        """Write an instant up to the minute."""
+        day, rest = divmod(instant, _DAY)
+        text = self._days.get(day)
+        if text is None:
+            text = self._days[day] = instant_text(day * _DAY)[:_DIGITS_OF_A_DAY]
+        return text + _MINUTE_TEXTS[rest // _MINUTE]
+
     def _offset(self, quarter: int) -> int | None:
         """Return what becomes UTC if it is added to a time of a quarter of an hour."""
+        if self._event_time.wall_clock_zone is None:
+            return 0
         if quarter not in self._offsets:
             begin = quarter * _QUARTER_HOUR
             # The receipts make `to_utc` choose the one, then the other, of two instants.
