@@ -28,7 +28,8 @@ _HOUR = 3600.0
 # Requests reach the server at uneven delays, up to the time-out of a connection; the margins keep
 # them apart there too.
 _HOUR_MARGIN = 35.0
-_SPACING = 0.4
+_SECOND = 1.0
+_SECOND_MARGIN = 0.5
 _PLACE_POLL = 0.25
 
 
@@ -50,7 +51,7 @@ class Refusal:
     """Why no request may begin now, and for how many seconds at least.
 
     Attributes:
-        is_brief: Whether it is over within a second.
+        is_brief: Whether it is over within two seconds.
     """
 
     seconds: float
@@ -144,10 +145,10 @@ class RequestLedger:
         if hour > 0:
             reason = f"all {per_hour} requests of this hour are used up (max_requests_per_hour)"
             return Refusal(hour, reason)
-        spacing = _until_free(begun, 1, _SPACING, now)
-        if spacing > 0:
+        second = _until_free(begun, REQUESTS_PER_SECOND, _SECOND + _SECOND_MARGIN, now)
+        if second > 0:
             reason = f"Mixpanel allows {REQUESTS_PER_SECOND} requests a second"
-            return Refusal(spacing, reason, is_brief=True)
+            return Refusal(second, reason, is_brief=True)
         return None
 
     def _free_place(self) -> FileLock | None:

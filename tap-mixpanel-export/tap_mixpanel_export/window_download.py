@@ -206,7 +206,8 @@ class WindowDownloader:
         path = Path(file.name)
         part = SpoolPart(file.file)
         framing = self._framing(window)
-        helpers = None if self._helpers is None else self._helpers.of_body(framing, path)
+        pool = self._helpers
+        helpers = None if pool is None else pool.of_body(framing, path, window.place)
         with self._client.export(window, ended) as response:
             started = time.monotonic()
             decoder = decoder_for(response.headers.get("Content-Encoding"))

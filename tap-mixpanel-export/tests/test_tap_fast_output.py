@@ -91,6 +91,7 @@ def test_a_run_is_the_same_one_by_one_and_many_at_once(
 ):
     caplog.set_level(logging.INFO)
     if helpers != "none":
+        monkeypatch.setattr(queue, "_AT_HOME_BESIDE", 0)
         monkeypatch.setattr(queue, "_AT_HOME", 0)
         monkeypatch.setattr(queue, "_BLOCK", 10_000)
     if "without" in helpers:
@@ -121,6 +122,7 @@ def test_a_run_is_the_same_one_by_one_and_many_at_once(
 
 
 def test_a_window_whose_helper_dies_is_asked_for_again(quirky, output_of, caplog, monkeypatch):
+    monkeypatch.setattr(queue, "_AT_HOME_BESIDE", 0)
     monkeypatch.setattr(queue, "_AT_HOME", 0)
     monkeypatch.setattr(queue, "_BLOCK", 10_000)
     program, broken = helper_pool._program(), ["raise SystemExit(3)"] * 2

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timezone
 
@@ -22,12 +23,15 @@ from tap_mixpanel_export.record_spool import SpoolPart, read_blocks
 
 EVENT = b'{"event":"a","properties":{"time":1,"$insert_id":"i"}}\n'
 CHUNK = 1 << 12
+PATIENCE = 30
+PLACE = date(2024, 4, 3), 0
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Bodies of a few events are large ones."""
     monkeypatch.setattr(queue, "_AT_HOME", 2000)
+    monkeypatch.setattr(queue, "_AT_HOME_BESIDE", 2000)
     monkeypatch.setattr(queue, "_BLOCK", 20_000)
 
 
@@ -45,7 +49,7 @@ class Body:
         self._file = self.path.open("wb")
         self.framing = Framing(**framing)
         part = SpoolPart(self._file)
-        own = None if helpers is None else helpers.of_body(self.framing, self.path)
+        own = helpers and helpers.of_body(self.framing, self.path, PLACE)
         self.checker = BodyChecker(
             GzipDecoder(),
             tolerate_invalid_lines=self.framing.tolerates_malformed,
@@ -214,7 +218,7 @@ def test_a_helper_that_cannot_be_started_is_told_of(body_of, helpers, text, monk
     body = body_of("body", helpers, tolerates_malformed=True)
     with pytest.raises(HelperLostError, match=r"cannot be started \(Resource .*workers to 1"):
         _feed_all(body, text)
-    assert helpers.of_body(body.framing, body.path) is None
+    assert helpers.of_body(body.framing, body.path, PLACE) is None
     assert "going on without helper processes" in caplog.text
 
 
@@ -296,6 +300,41 @@ def test_nothing_is_started_for_a_small_body(body_of, helpers, pids):
     body = body_of("body", helpers)
     _feed_all(body, EVENT * 30)
     assert pids == []
+
+
+def test_they_start_while_the_work_is_done_here(body_of, helpers, text, pids, monkeypatch):
+    monkeypatch.setattr(queue, "_WAKING", 3000)
+    monkeypatch.setattr(queue, "_AT_HOME", 1 << 30)
+    greeted = threading.Event()
+    greet = helper_pool._Helper.greet
+
+    def note(helper):
+        greet(helper)
+        greeted.set()
+
+    monkeypatch.setattr(helper_pool._Helper, "greet", note)
+    first = body_of("first", helpers, tolerates_malformed=True)
+    for _ in range(3):
+        first.feed(EVENT * 60)
+    first.checker.finish()
+    assert greeted.wait(PATIENCE)
+    helpers.wake()  # who are awake
+    second = body_of("second", helpers, tolerates_malformed=True)
+    _feed_all(second, text)
+    assert len(pids) == 2
+    assert first.files() == ["body.spool"]
+    assert "body.1.spool" in second.files() or "body.2.spool" in second.files()
+
+
+def test_helpers_that_cannot_be_woken_are_told_of_by_the_first_block(
+    body_of, helpers, text, monkeypatch, caplog
+):
+    monkeypatch.setattr(helper_pool, "_program", lambda: "raise SystemExit(3)")
+    helpers.wake()
+    body = body_of("body", helpers, tolerates_malformed=True)
+    with pytest.raises(HelperLostError, match="exit code 3"):
+        _feed_all(body, text)
+    assert caplog.text == ""
 
 
 def test_a_full_disk_is_an_error_of_the_system(body_of, helpers, text):

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request
 from werkzeug.wsgi import ClosingIterator
 
 PATIENCE = 30
+LONGEST_FREE = 60.0  # seconds of a wait that passes at once
 DAYS = [f"2024-03-{day}" for day in range(10, 21)]
 SECOND, THIRD, FOURTH, FIFTH = DAYS[1:5]
 ALL_DAYS = {"start_date": DAYS[0]}
@@ -293,24 +294,22 @@ def test_spool_files_are_compressed_whatever_the_server_sends(world, gate, plain
 
 
 class HeldClock:
-    """Long waits of a fake clock last until the test lets them end; several pass together.
-
-    Attributes:
-        longest: Seconds; shorter waits pass at once.
-    """
+    """Long waits of a fake clock last until the test lets them end; several pass together."""
 
     def __init__(self, clock):
         self._clock = clock
         self._changed = threading.Condition()
         self._ended = 0
         self._begun = 0
-        self.longest = 60.0
 
     def now(self):
         return self._clock.now()
 
+    def advance(self, **units):
+        self._clock.advance(**units)
+
     def wait(self, seconds, ended):
-        if seconds <= self.longest:
+        if seconds <= LONGEST_FREE:
             self._clock.wait(seconds, ended)
             return
         until = self.now() + seconds
@@ -365,15 +364,17 @@ def test_while_one_request_waits_out_a_refusal_no_other_begins(world, gate, held
 
 
 def test_the_next_request_that_the_hour_allows_goes_to_the_earliest_day(world, gate, held_clock):
-    gate.hold(THIRD, FOURTH)
+    gate.hold(DAYS[0], THIRD, FOURTH)
     world.emulator.faults.add(cut_of(THIRD))
     tap, writer = started(world, max_concurrent_requests=3, max_requests_per_hour=4)
     with under_way(tap) as errors:
+        assert gate.reaches(lambda: gate.begun == DAYS[:1])
+        world.clock.advance(minutes=10)  # so that after an hour one request may begin
+        gate.release(DAYS[0])
         assert gate.reaches(lambda: set(gate.begun) == set(DAYS[:4]))
         assert held_clock.reaches(1)  # the fifth day waits for the next hour
         gate.release(THIRD)
         assert held_clock.reaches(2)  # and now the third, whose answer was cut
-        held_clock.longest = 0.01
         held_clock.release(2)
         assert held_clock.reaches(3)  # one waits for the request after that
         assert gate.reaches(lambda: len(gate.begun) == 5)

@@ -243,14 +243,15 @@ def test_a_place_is_freed_by_release(ledger_of, fake_clock):
 
 
 def test_a_refusal_says_how_long_and_why(ledger_of, fake_clock):
-    ledger = ledger_of(per_hour=2)
-    ledger.try_begin().release()
+    ledger = ledger_of(per_hour=4)
+    for _ in range(3):
+        ledger.try_begin().release()
     answer = ledger.try_begin()
-    assert answer == Refusal(0.4, "Mixpanel allows 3 requests a second", is_brief=True)
+    assert answer == Refusal(1.5, "Mixpanel allows 3 requests a second", is_brief=True)
     fake_clock.advance(minutes=10)
     ledger.try_begin().release()
     fake_clock.advance(minutes=10)
-    reason = "all 2 requests of this hour are used up (max_requests_per_hour)"
+    reason = "all 4 requests of this hour are used up (max_requests_per_hour)"
     assert ledger.try_begin() == Refusal(HOUR + 35 - 1200, reason)
 
 

@@ -236,7 +236,7 @@ def test_one_wait_of_several_is_said_once(queue_of, threads, tmp_path, fake_cloc
         fake_clock.advance(minutes=10)
         list(threads.map(take, range(3, 6)))
     (line,) = waits(caplog)
-    assert line.startswith("waiting 0:50:34, until 13:00:35 UTC: all 3 requests of this hour")
+    assert line.startswith("waiting 0:50:35, until 13:00:35 UTC: all 3 requests of this hour")
     assert line.endswith("are used up (max_requests_per_hour)")
 
 

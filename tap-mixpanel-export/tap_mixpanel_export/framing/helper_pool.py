@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -24,14 +25,23 @@ import msgspec
 from typing_extensions import Self
 
 from tap_mixpanel_export.errors import HelperLostError, HelperNotStartedError
-from tap_mixpanel_export.framing.helper_process import LENGTH_BYTES, Answer, Refusal, Request, send
+from tap_mixpanel_export.framing.helper_process import (
+    LENGTH_BYTES,
+    Answer,
+    Refusal,
+    Request,
+    send,
+)
+from tap_mixpanel_export.framing.waiting_blocks import WaitingBlocks
 from tap_mixpanel_export.record_spool import part_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
     from types import TracebackType
 
     from tap_mixpanel_export.framing.messages import Framed, Framing
+    from tap_mixpanel_export.window_plan import Place
 
     Pieces = Sequence[bytes | memoryview]
 
@@ -56,7 +66,11 @@ _answers = msgspec.msgpack.Decoder(Answer | Refusal)
 
 
 class FramingHelpers:
-    """Some processes, each started when it is first needed; use as a context manager."""
+    """Some processes, each started when it is first needed; use as a context manager.
+
+    Attributes:
+        are_up: Whether one of them has answered.
+    """
 
     def __init__(self, count: int, logger: logging.Logger = _logger) -> None:
         """Start nothing yet.
@@ -71,7 +85,10 @@ class FramingHelpers:
         self._waiting_bytes = 0
         self._lost_by: set[str] = set()
         self._is_given_up = False
+        self._is_woken = False
+        self.are_up = False
         self._count = count
+        self._waiting = WaitingBlocks()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="framing")
         self._free: SimpleQueue[_Helper] = SimpleQueue()
         self._all = [_Helper(number) for number in range(1, count + 1)]
@@ -89,34 +106,47 @@ class FramingHelpers:
     ) -> None:
         self._is_given_up = True
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._waiting.cancel()
         for helper in self._all:
             helper.kill()
         self._threads.shutdown(wait=True)
         for helper in self._all:
             helper.clean_up()
 
-    def of_body(self, framing: Framing, path: Path) -> BodyOfHelpers | None:
+    def of_body(self, framing: Framing, path: Path, place: Place) -> BodyOfHelpers | None:
         """Have them ready for a body; returns None if they are of no use.
 
         Args:
             framing: What is asked for.
             path: The first of its files.
+            place: Its window's place in the sweep; the earliest goes first.
         """
         if self._is_given_up:
             return None
-        return BodyOfHelpers(self, framing, path, most_pending=self._count + 1)
+        return BodyOfHelpers(self, framing, path, place, most_pending=self._count + 1)
 
-    def submit(self, request: Request, pieces: Pieces) -> Future[Framed]:
+    def wake(self) -> None:
+        """Have all of them started, which takes a while, and do not wait for it."""
+        with self._lock:
+            if self._is_woken or self._is_given_up:
+                return
+            self._is_woken = True
+        for _ in self._all:
+            with suppress(RuntimeError):  # the run has ended
+                self._threads.submit(self._greet)
+
+    def submit(self, place: Place, request: Request, pieces: Pieces) -> Future[Framed]:
         """Have a block framed, once there is room; ``request.path`` is the body's first file."""
         with self._has_room:
             self._has_room.wait_for(lambda: self._takes(request.size))
             self._waiting_bytes += request.size
-        try:
-            future = self._threads.submit(self._frame, request, pieces)
-        except RuntimeError:
-            self._release(request.size)
-            raise
+        future = self._waiting.put(place, request, pieces)
         future.add_done_callback(lambda _future: self._release(request.size))
+        try:
+            self._threads.submit(self._frame_next)
+        except RuntimeError:
+            future.cancel()
+            raise
         return future
 
     def _takes(self, size: int) -> bool:
@@ -127,13 +157,30 @@ class FramingHelpers:
             self._waiting_bytes -= size
             self._has_room.notify_all()
 
-    def _frame(self, request: Request, pieces: Pieces) -> Framed:
+    def _greet(self) -> None:
         helper = self._free.get()
         try:
-            return helper.frame(request, pieces)
-        except HelperLostError as error:
-            self._note_loss(request.path, error)
-            raise
+            # One that cannot be started is told of by the first block for it.
+            with suppress(HelperLostError):
+                helper.greet()
+                self.are_up = True
+        finally:
+            self._free.put(helper)
+
+    def _frame_next(self) -> None:
+        helper = self._free.get()
+        try:
+            block = self._waiting.take()
+            if block is None:
+                return
+            try:
+                block.future.set_result(helper.frame(block.request, block.pieces))
+            except BaseException as error:  # noqa: BLE001 - handed to the one who waits for it
+                if isinstance(error, HelperLostError):
+                    self._note_loss(block.request.path, error)
+                block.future.set_exception(error)
+            else:
+                self.are_up = True
         finally:
             self._free.put(helper)
 
@@ -155,12 +202,28 @@ class BodyOfHelpers:
     """
 
     def __init__(
-        self, helpers: FramingHelpers, framing: Framing, path: Path, *, most_pending: int
+        self,
+        helpers: FramingHelpers,
+        framing: Framing,
+        path: Path,
+        place: Place,
+        *,
+        most_pending: int,
     ) -> None:
         self._helpers = helpers
         self._framing = framing
         self._path = path
+        self._place = place
         self.most_pending = most_pending
+
+    @property
+    def are_up(self) -> bool:
+        """Whether a block would be framed at once, or after others."""
+        return self._helpers.are_up
+
+    def wake(self) -> None:
+        """Have the helpers started, as blocks are going to come."""
+        self._helpers.wake()
 
     def frame(self, pieces: Pieces, *, samples: bool, is_plain: bool) -> Future[Framed]:
         """Have a block framed and kept; the result comes with the errors of ``_Helper.frame``."""
@@ -168,7 +231,7 @@ class BodyOfHelpers:
         request = Request(
             self._framing, str(self._path), 0, samples=samples, is_plain=is_plain, size=size
         )
-        return self._helpers.submit(request, pieces)
+        return self._helpers.submit(self._place, request, pieces)
 
 
 class _Helper:
@@ -179,6 +242,14 @@ class _Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._words: BinaryIO | None = None  # what the process says on stderr
         self._is_ended = False
+
+    def greet(self) -> None:
+        """Have the process started, if it is not, and wait until it answers.
+
+        Raises:
+            HelperLostError: The process has ended, or cannot be started.
+        """
+        self._ask(self._process or self._start(), None)
 
     def frame(self, request: Request, pieces: Pieces) -> Framed:
         """Have a block framed and kept in this helper's file of the body.
@@ -229,7 +300,7 @@ class _Helper:
         return self._process
 
     def _ask(
-        self, process: subprocess.Popen[bytes], request: Request, pieces: Pieces
+        self, process: subprocess.Popen[bytes], request: Request | None, pieces: Pieces = ()
     ) -> Answer | Refusal:
         output, answers = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
         limit = threading.Timer(_LONGEST_ANSWER, process.kill)

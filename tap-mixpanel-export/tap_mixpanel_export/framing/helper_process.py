@@ -1,7 +1,8 @@
 """A process that frames blocks of lines for the tap, until its input ends.
 
 It reads requests from stdin and answers each on stdout. A message is its length, 4 bytes, and
-MessagePack; the block follows its request. Little is imported here, so that it starts soon.
+MessagePack; the block follows its request. A request that is None only asks for an answer. Little
+is imported here, so that it starts soon.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from tap_mixpanel_export.framing.framer import Framer
-from tap_mixpanel_export.framing.messages import Framed, Framing  # noqa: TC001 - msgspec reads them
+from tap_mixpanel_export.framing.messages import Framed, Framing
 from tap_mixpanel_export.record_spool import SpoolPart
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     framed: Framed
 
 
-_requests = msgspec.msgpack.Decoder(Request)
+_requests = msgspec.msgpack.Decoder(Request | None)
 _framer = lru_cache(maxsize=4)(Framer)
 
 
@@ -77,6 +78,9 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while length := requests.read(LENGTH_BYTES):
         request = _requests.decode(requests.read(int.from_bytes(length, "big")))
+        if request is None:
+            send(answers, Answer(Framed()))
+            continue
         block = requests.read(request.size)
         if len(block) < request.size:
             return
@@ -84,7 +88,7 @@ def main() -> None:
 
 
 def send(
-    output: BinaryIO, message: msgspec.Struct, pieces: Sequence[bytes | memoryview] = ()
+    output: BinaryIO, message: msgspec.Struct | None, pieces: Sequence[bytes | memoryview] = ()
 ) -> None:
     """Send a message, and what follows it.
 

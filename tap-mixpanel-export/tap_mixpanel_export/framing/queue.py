@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.framing.messages import Framed, Framing
     from tap_mixpanel_export.record_spool import SpoolPart
 
-_AT_HOME = 8 << 20
+_AT_HOME = 8 << 20  # what is framed here at most while helpers start
+_AT_HOME_BESIDE = 1 << 20  # and once they are there
+_WAKING = 3 << 20
 _BLOCK = 1 << 20
 _ASKED_EACH = 16 << 20
 
@@ -23,8 +25,8 @@ _ASKED_EACH = 16 << 20
 class FrameQueue:
     """The blocks of one body, in its order.
 
-    The first blocks are framed at once and here: most bodies are small, and a helper takes a
-    while to start. Those after them go to helpers, if there are any, in blocks of a good size.
+    The first blocks are framed at once and here: most bodies are small, and helpers take a while
+    to start. Those after them go to helpers, if there are any, in blocks of a good size.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class FrameQueue:
         Raises:
             OSError: Its records cannot be written.
         """
-        if self._helpers is None or self._at_home < _AT_HOME:
+        if self._helpers is None or self._stays_at_home(self._helpers):
             block = b"".join(pieces)
             self._at_home += len(block)
             self._frame(block, samples=samples)
@@ -75,6 +77,15 @@ class FrameQueue:
         self._gathered_samples |= samples
         if self._gathered_size >= _BLOCK:
             self._hand_over(self._helpers)
+
+    def _stays_at_home(self, helpers: BodyOfHelpers) -> bool:
+        if self._at_home < _AT_HOME_BESIDE:
+            return True
+        if self._gathered or helpers.are_up or self._at_home >= _AT_HOME:
+            return False
+        if self._at_home >= _WAKING:
+            helpers.wake()
+        return True
 
     def finished(self, *, everything: bool = False) -> Iterator[Framed]:
         """Yield the blocks that are framed, in order.

@@ -14,14 +14,14 @@ LONGEST_NUMBER = getattr(sys, "get_int_max_str_digits", int)() or sys.maxsize
 _HALF = LONGEST_NUMBER // 2
 _DIGITS = 18  # of an exponent; a Decimal holds smaller ones
 _LARGE_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{%d}" % _DIGITS)
-_BEFORE_DIGITS = 2  # the letter and the sign
 # Of so many digits, every third is six in a row of every third character. A time in milliseconds
 # has five of them at most.
 _STRIDE = 3
 _ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _ALIKE_DIGITS = b"0" * (_DIGITS // _STRIDE)
 _SURE_DIGITS = _DIGITS - _STRIDE + 1  # from the first of these to the last
-_MOST_LOOKS = 16
+_BEFORE = _STRIDE + 1  # from the letter to the first of these
+_MOST_LOOKS = 100
 # A search is fast for characters that differ from most others in their last six bits.
 _ALL_ALIKE = bytes.maketrans(b"0123456789E+-", b"\x1c" * 10 + b"eee")
 _ALIKE_EXPONENT = b"e" + b"\x1c" * _DIGITS
@@ -50,15 +50,15 @@ def has_large_exponent(text: bytes) -> bool:
     the text is searched after all.
     """
     marks = text[::_STRIDE].translate(_ALIKE)
-    at = marks.rfind(_ALIKE_DIGITS)
+    at = -1
     for _ in range(_MOST_LOOKS):
+        at = marks.find(_ALIKE_DIGITS, at + 1)
         if at < 0:
             return False
-        begin = at * _STRIDE
-        if text[begin : begin + _SURE_DIGITS].isdigit():
-            earliest = max(0, begin - _STRIDE + 1 - _BEFORE_DIGITS)
-            if _LARGE_EXPONENT.search(text, earliest, begin + _DIGITS):
+        digits = at * _STRIDE
+        if text[digits : digits + _SURE_DIGITS].isdigit():
+            earliest = max(0, digits - _BEFORE)
+            if _LARGE_EXPONENT.search(text, earliest, digits + _DIGITS):
                 return True
-        at = marks.rfind(_ALIKE_DIGITS, 0, at + len(_ALIKE_DIGITS) - 1)
     is_alike = _ALIKE_EXPONENT in text.translate(_ALL_ALIKE)
     return is_alike and _LARGE_EXPONENT.search(text) is not None

@@ -18,7 +18,8 @@ THOUSANDTH_TEXTS = tuple(f".{ms:03d}Z" for ms in range(1000))
 _MINUTE_TEXTS = tuple(f"{each // 60:02d}:{each % 60:02d}:" for each in range(24 * 60))
 _MINUTE = 60_000
 _DAY = 24 * 60 * _MINUTE
-_QUARTER_HOUR = 15 * _MINUTE
+_QUARTER = 15  # minutes
+_QUARTER_HOUR = _QUARTER * _MINUTE
 _LONG_BEFORE = 1 << 40  # milliseconds, some 34 years
 _DIGITS_OF_A_DAY = len("2022-05-18T")
 _MOST = 50_000
@@ -34,19 +35,17 @@ class TimeTexts(dict[int, str]):
     def __init__(self, event_time: EventTime) -> None:
         super().__init__()
         self._event_time = event_time
-        self._offsets: dict[int, int | None] = {}
         self._days: dict[int, str] = {}
 
     def __missing__(self, minute: int) -> str:
         if len(self) >= _MOST:
             self.clear()
-            self._offsets.clear()
             self._days.clear()
-        raw = minute * _MINUTE
-        offset = self._offset(raw // _QUARTER_HOUR)
-        text = "" if offset is None else self._text(raw + offset)
-        self[minute] = text
-        return text
+        quarter = minute // _QUARTER
+        offset = self._offset(quarter)
+        for each in range(quarter * _QUARTER, (quarter + 1) * _QUARTER):
+            self[each] = "" if offset is None else self._text(each * _MINUTE + offset)
+        return self[minute]
 
     def _text(self, instant: int) -> str:
         """Write an instant up to the minute."""
@@ -60,15 +59,12 @@ class TimeTexts(dict[int, str]):
         """Return what becomes UTC if it is added to a time of a quarter of an hour."""
         if self._event_time.wall_clock_zone is None:
             return 0
-        if quarter not in self._offsets:
-            begin = quarter * _QUARTER_HOUR
-            # The receipts make `to_utc` choose the one, then the other, of two instants.
-            found = {
-                self._event_time.to_utc(raw, received) - raw
-                for raw in (begin, begin + _QUARTER_HOUR - 1)
-                for received in (raw - _LONG_BEFORE, raw + _LONG_BEFORE)
-            }
-            offset = found.pop()
-            is_simple = not found and offset % _MINUTE == 0
-            self._offsets[quarter] = offset if is_simple else None
-        return self._offsets[quarter]
+        begin = quarter * _QUARTER_HOUR
+        # The receipts make `to_utc` choose the one, then the other, of two instants.
+        found = {
+            self._event_time.to_utc(raw, received) - raw
+            for raw in (begin, begin + _QUARTER_HOUR - 1)
+            for received in (raw - _LONG_BEFORE, raw + _LONG_BEFORE)
+        }
+        offset = found.pop()
+        return None if found or offset % _MINUTE else offset
