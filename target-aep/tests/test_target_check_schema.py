@@ -49,6 +49,43 @@ def test_what_goes_to_the_map_is_not_lost(sandbox, check):
     assert "lost" not in text
 
 
+FREE_FORM = {"type": "object"}
+"""What the registry makes of an object without a field."""
+
+
+def schema_with_free_form(field):
+    body = mixpanel_schema("_acmeretail")
+    body["properties"]["_acmeretail"]["properties"]["mixpanel"]["properties"][field] = FREE_FORM
+    return {**body, "title": "Free form"}
+
+
+@pytest.mark.parametrize("field", ["eventName", "otherProperties"])
+@pytest.mark.usefixtures("namespaces")
+def test_what_parquet_has_no_column_for(sandbox, check, field):
+    schema = sandbox.emulator.provisioning.add_schema(schema_with_free_form(field))
+    dataset = sandbox.emulator.provisioning.add_dataset("Free form", schema.id).id
+    assert "file_format" not in str(check(dataset_id=dataset).of("mapping"))
+    texts = [text for _, text in check(dataset_id=dataset, file_format="parquet").failures()]
+    (text,) = [text for text in texts if "with file_format=parquet every record" in text]
+    assert text.startswith("stream events, set mixpanel: ")
+    assert f"what they hold: _acmeretail.mixpanel.{field}. Set file_format to json" in text
+
+
+def test_what_parquet_has_no_column_for_of_a_schema_file(check, tmp_path):
+    path = tmp_path / "schema.json"
+    path.write_text(json.dumps(schema_with_free_form("eventName")), "utf-8")
+    local = {"destination": "local", "dataset_id": None, "schema_path": str(path)}
+    assert check(**local).failures() == []
+    ((topic, text),) = check(**local, file_format="parquet").failures()
+    assert topic == "mapping"
+    assert "what they hold: _acmeretail.mixpanel.eventName. Set" in text
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_parquet_has_columns_for_all_of_the_default_set(check):
+    assert check(file_format="parquet").levels("mapping") == {"ok"}
+
+
 @pytest.mark.usefixtures("namespaces")
 def test_mistakes_of_a_mapping_set_with_the_schema(check):
     mapping = [

@@ -13,6 +13,7 @@ import typing as t
 
 import pyarrow as pa
 
+from target_aep.loading.parquet_fields import is_typed
 from target_aep.xdm.schema import XdmField
 
 if t.TYPE_CHECKING:
@@ -122,17 +123,6 @@ def whole(field: XdmField) -> Column:
     if field.kind == "array" and field.items is not None and is_typed(field.items):
         column.items = whole(field.items)
     return column
-
-
-def is_typed(field: XdmField) -> bool:
-    """Whether the schema says all that a column needs; Parquet has none for a free-form object."""
-    if field.kind == "any":
-        return False
-    if field.kind == "object":
-        return any(map(is_typed, field.properties.values()))
-    if field.kind in ("array", "map"):
-        return field.items is not None and is_typed(field.items)
-    return True
 
 
 def _integer_type(field: XdmField) -> str:

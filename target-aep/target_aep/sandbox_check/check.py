@@ -17,6 +17,7 @@ from target_aep.sandbox_check.findings import PROVISION, Finding
 from target_aep.sandbox_check.identities import about_identities, about_namespaces, about_storage
 from target_aep.sandbox_check.limits import about_batches_of_a_day
 from target_aep.sandbox_check.mappings import about_mapping, check_mapping
+from target_aep.sandbox_check.parquet import about_parquet
 from target_aep.sandbox_check.schemas import about_schema, find_schema
 from target_aep.sandbox_check.services import BATCHES, DATASETS, NAMESPACE_LIST, SCHEMAS
 
@@ -118,6 +119,8 @@ class SandboxCheck:
             return
         self._mappings.append(checked)
         yield from about_mapping(checked)
+        if self._settings.file_format == "parquet":
+            yield from about_parquet(checked)
         try:
             descriptors = self._registry.identity_descriptors(schema.id)
         except TargetError as error:

@@ -8,6 +8,7 @@ from target_aep.errors import TargetError
 from target_aep.sandbox_check.check import checked_mapping
 from target_aep.sandbox_check.findings import Finding
 from target_aep.sandbox_check.mappings import about_mapping
+from target_aep.sandbox_check.parquet import about_parquet
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,5 +47,7 @@ def local_findings(target: TargetAEP) -> Iterator[Finding]:
             yield Finding("fail", "mapping", f"stream {stream}: {error}")
         else:
             yield from about_mapping(checked)
+            if settings.file_format == "parquet":
+                yield from about_parquet(checked)
     for topic in _ELSEWHERE:
         yield Finding("skip", topic, "because destination is local")
