@@ -106,7 +106,8 @@ class ExportRun:
     def _helpers(self, workers: int) -> FramingHelpers | None:
         if workers == 1:
             return None
-        return self._stack.enter_context(FramingHelpers(workers, self._logger))
+        bodies = self._settings.max_concurrent_requests
+        return self._stack.enter_context(FramingHelpers(workers, self._logger, bodies=bodies))
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._client)

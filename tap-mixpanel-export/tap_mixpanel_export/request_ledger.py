@@ -29,7 +29,7 @@ _HOUR = 3600.0
 # them apart there too.
 _HOUR_MARGIN = 35.0
 _SECOND = 1.0
-_SECOND_MARGIN = 0.5
+_SECOND_MARGIN = 0.25
 _PLACE_POLL = 0.25
 
 

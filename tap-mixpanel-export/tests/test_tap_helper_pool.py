@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
+import logging
 import os
 import signal
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timezone
 
 import pytest
 from emulators.generator import generate
 from emulators.jsonlines import encode_event
-from tap_mixpanel_export.errors import BrokenBodyError, HelperLostError
+from tap_mixpanel_export.errors import BrokenBodyError, HelperLostError, HelperNotStartedError
 from tap_mixpanel_export.export_body import BodyChecker, GzipDecoder
 from tap_mixpanel_export.framing import helper_pool, queue
 from tap_mixpanel_export.framing.helper_pool import FramingHelpers
@@ -335,6 +338,53 @@ def test_helpers_that_cannot_be_woken_are_told_of_by_the_first_block(
     with pytest.raises(HelperLostError, match="exit code 3"):
         _feed_all(body, text)
     assert caplog.text == ""
+
+
+def failing(kind):
+    def frame(_helper, _request, _pieces):
+        raise kind("of no use")
+
+    return frame
+
+
+def test_a_block_is_answered_whatever_a_logger_does(tmp_path, monkeypatch):
+    class Unwell(logging.Logger):
+        def warning(self, *_arguments, **_options):
+            raise RuntimeError
+
+    monkeypatch.setattr(helper_pool._Helper, "frame", failing(HelperNotStartedError))
+    with FramingHelpers(1, Unwell("unwell")) as helpers:
+        body = helpers.of_body(Framing(), tmp_path / "body.spool", PLACE)
+        future = body.frame([EVENT], samples=False, is_plain=True)
+        assert isinstance(future.exception(PATIENCE), HelperNotStartedError)
+        assert helpers._waiting_bytes == 0
+
+
+def test_what_failed_is_not_kept(tmp_path, helpers, monkeypatch):
+    class Piece(bytearray):
+        pass
+
+    monkeypatch.setattr(helper_pool._Helper, "frame", failing(HelperLostError))
+    body = helpers.of_body(Framing(), tmp_path / "body.spool", PLACE)
+    piece = Piece(EVENT)
+    alive = weakref.ref(piece)
+    gc.disable()
+    try:
+        future = body.frame([piece], samples=False, is_plain=True)
+        del piece
+        assert isinstance(future.exception(PATIENCE), HelperLostError)
+        helpers.__exit__(None, None, None)  # the thread is through with it
+        del future
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(("workers", "bodies", "pending"), [(2, 4, 3), (16, 4, 5), (64, 100, 2)])
+def test_one_body_leaves_room_for_the_others(tmp_path, workers, bodies, pending):
+    with FramingHelpers(workers, bodies=bodies) as helpers:
+        body = helpers.of_body(Framing(), tmp_path / "body.spool", PLACE)
+        assert body.most_pending == pending
 
 
 def test_a_full_disk_is_an_error_of_the_system(body_of, helpers, text):

@@ -247,7 +247,7 @@ def test_a_refusal_says_how_long_and_why(ledger_of, fake_clock):
     for _ in range(3):
         ledger.try_begin().release()
     answer = ledger.try_begin()
-    assert answer == Refusal(1.5, "Mixpanel allows 3 requests a second", is_brief=True)
+    assert answer == Refusal(1.25, "Mixpanel allows 3 requests a second", is_brief=True)
     fake_clock.advance(minutes=10)
     ledger.try_begin().release()
     fake_clock.advance(minutes=10)

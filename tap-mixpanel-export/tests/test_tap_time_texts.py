@@ -62,9 +62,20 @@ def test_the_changes_of_a_year_are_right_to_the_minute(zone):
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(time_texts, "_MOST", 30)
+    monkeypatch.setattr(time_texts, "_MOST", 40)
     texts = TimeTexts(EventTime(None))
-    for minute in range(60):
-        assert texts[minute] == f"1970-01-01T00:{minute:02d}:"
-        assert len(texts) <= 30
+    for minute in range(90):
+        assert texts[minute] == f"1970-01-01T{minute // 60:02d}:{minute % 60:02d}:"
+        assert len(texts) <= 40
     assert texts[0] == "1970-01-01T00:00:"
+
+
+def test_times_from_everywhere_cost_no_more_than_a_minute_each(monkeypatch):
+    monkeypatch.setattr(time_texts, "_MOST", 100)
+    texts = TimeTexts(EventTime(None))
+    for number in range(4):
+        assert texts[number * 1000]
+    assert len(texts) == 60
+    for number in range(4, 44):
+        assert texts[number * 1000]
+    assert len(texts) == 100

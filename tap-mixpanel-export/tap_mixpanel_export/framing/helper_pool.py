@@ -57,6 +57,9 @@ main()
 _LONGEST_ANSWER = 600.0  # seconds; a block takes some hundredths of one
 _MOST_LOSSES = 2
 _MOST_WAITING_BYTES = 32 << 20  # of all bodies
+_LIKELY_BLOCK = 3 << 19
+_USUAL_BODIES = 4
+_LEAST_PENDING = 2  # of a body: one with a helper, one that waits
 _TAIL = 2000
 _ERROR = re.compile(r"[\w.]+(:|$)")
 _TELLING = ("ImportError", "ModuleNotFoundError")  # have no customer data in their words
@@ -66,17 +69,20 @@ _answers = msgspec.msgpack.Decoder(Answer | Refusal)
 
 
 class FramingHelpers:
-    """Some processes, each started when it is first needed; use as a context manager.
+    """Some processes, started when they are woken or needed; use as a context manager.
 
     Attributes:
-        are_up: Whether one of them has answered.
+        are_up: Whether one of them has ever answered.
     """
 
-    def __init__(self, count: int, logger: logging.Logger = _logger) -> None:
+    def __init__(
+        self, count: int, logger: logging.Logger = _logger, *, bodies: int = _USUAL_BODIES
+    ) -> None:
         """Start nothing yet.
 
         Args:
             count: How many.
+            bodies: How many bodies may come at a time.
             logger: Gets a line if the work goes on without them.
         """
         self._logger = logger
@@ -87,7 +93,8 @@ class FramingHelpers:
         self._is_given_up = False
         self._is_woken = False
         self.are_up = False
-        self._count = count
+        share = _MOST_WAITING_BYTES // (bodies * _LIKELY_BLOCK)
+        self._most_pending = min(count + 1, max(share, _LEAST_PENDING))
         self._waiting = WaitingBlocks()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="framing")
         self._free: SimpleQueue[_Helper] = SimpleQueue()
@@ -123,7 +130,7 @@ class FramingHelpers:
         """
         if self._is_given_up:
             return None
-        return BodyOfHelpers(self, framing, path, place, most_pending=self._count + 1)
+        return BodyOfHelpers(self, framing, path, place, most_pending=self._most_pending)
 
     def wake(self) -> None:
         """Have all of them started, which takes a while, and do not wait for it."""
@@ -173,14 +180,21 @@ class FramingHelpers:
             block = self._waiting.take()
             if block is None:
                 return
+            future, request, pieces = block.future, block.request, block.pieces
+            del block
             try:
-                block.future.set_result(helper.frame(block.request, block.pieces))
+                framed = helper.frame(request, pieces)
             except BaseException as error:  # noqa: BLE001 - handed to the one who waits for it
-                if isinstance(error, HelperLostError):
-                    self._note_loss(block.request.path, error)
-                block.future.set_exception(error)
+                try:
+                    if isinstance(error, HelperLostError):
+                        self._note_loss(request.path, error)
+                finally:
+                    future.set_exception(error)
             else:
                 self.are_up = True
+                future.set_result(framed)
+            finally:
+                del future, pieces  # which the error's own traceback would keep for long
         finally:
             self._free.put(helper)
 
@@ -218,7 +232,7 @@ class BodyOfHelpers:
 
     @property
     def are_up(self) -> bool:
-        """Whether a block would be framed at once, or after others."""
+        """Whether one of the helpers has ever answered."""
         return self._helpers.are_up
 
     def wake(self) -> None:

@@ -35,15 +35,24 @@ class TimeTexts(dict[int, str]):
     def __init__(self, event_time: EventTime) -> None:
         super().__init__()
         self._event_time = event_time
+        self._offsets: dict[int, int | None] = {}
         self._days: dict[int, str] = {}
 
     def __missing__(self, minute: int) -> str:
         if len(self) >= _MOST:
             self.clear()
+            self._offsets.clear()
             self._days.clear()
         quarter = minute // _QUARTER
-        offset = self._offset(quarter)
-        for each in range(quarter * _QUARTER, (quarter + 1) * _QUARTER):
+        if quarter not in self._offsets:
+            self._offsets[quarter] = self._offset(quarter)
+        offset = self._offsets[quarter]
+        # Minutes of a quarter are mostly asked for together, but for times from all over a year.
+        is_roomy = len(self) < _MOST // 2
+        begin, end = (
+            (quarter * _QUARTER, (quarter + 1) * _QUARTER) if is_roomy else (minute, minute + 1)
+        )
+        for each in range(begin, end):
             self[each] = "" if offset is None else self._text(each * _MINUTE + offset)
         return self[minute]
 

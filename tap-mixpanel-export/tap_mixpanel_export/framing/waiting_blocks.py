@@ -66,8 +66,7 @@ class WaitingBlocks:
         """Take the block that is next, or None if all that wait were cancelled."""
         with self._lock:
             while self._blocks:
-                block = self._next()
-                self._blocks.remove(block)
+                block = self._blocks.pop(self._next())
                 if block.future.set_running_or_notify_cancel():
                     return block
         return None
@@ -79,8 +78,9 @@ class WaitingBlocks:
         for block in blocks:
             block.future.cancel()
 
-    def _next(self) -> WaitingBlock:
-        oldest = self._blocks[0]
-        if self._clock() - oldest.since > LONGEST_WAIT:
-            return oldest
-        return min(self._blocks, key=lambda block: block.place)
+    def _next(self) -> int:
+        """Return where the block is that goes first."""
+        if self._clock() - self._blocks[0].since > LONGEST_WAIT:
+            return 0
+        places = [block.place for block in self._blocks]
+        return places.index(min(places))
