@@ -30,7 +30,9 @@ _HOUR = 3600.0
 _HOUR_MARGIN = 35.0
 _SECOND = 1.0
 _SECOND_MARGIN = 0.25
+_APART = 0.1  # as a rule they then arrive in their order
 _PLACE_POLL = 0.25
+_ROUNDING = 1e-4  # of a clock's readings; far less than the margins
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,10 @@ class RequestLedger:
             reason = f"all {per_hour} requests of this hour are used up (max_requests_per_hour)"
             return Refusal(hour, reason)
         second = _until_free(begun, REQUESTS_PER_SECOND, _SECOND + _SECOND_MARGIN, now)
-        if second > 0:
+        spacing = max(second, _until_free(begun, 1, _APART, now))
+        if spacing > 0:
             reason = f"Mixpanel allows {REQUESTS_PER_SECOND} requests a second"
-            return Refusal(second, reason, is_brief=True)
+            return Refusal(spacing, reason, is_brief=True)
         return None
 
     def _free_place(self) -> FileLock | None:
@@ -188,4 +191,5 @@ def _until_free(begun: list[float], count: int, period: float, now: float) -> fl
     """Return the seconds until fewer than ``count`` requests began within ``period``."""
     if len(begun) < count:
         return 0.0
-    return period - (now - begun[-count])
+    seconds = period - (now - begun[-count])
+    return seconds if seconds > _ROUNDING else 0.0

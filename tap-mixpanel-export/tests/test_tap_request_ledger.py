@@ -244,15 +244,18 @@ def test_a_place_is_freed_by_release(ledger_of, fake_clock):
 
 def test_a_refusal_says_how_long_and_why(ledger_of, fake_clock):
     ledger = ledger_of(per_hour=4)
-    for _ in range(3):
+    reason = "Mixpanel allows 3 requests a second"
+    for _ in range(2):
         ledger.try_begin().release()
-    answer = ledger.try_begin()
-    assert answer == Refusal(1.25, "Mixpanel allows 3 requests a second", is_brief=True)
+        assert ledger.try_begin() == Refusal(pytest.approx(0.1), reason, is_brief=True)
+        fake_clock.set(fake_clock.now() + 0.125)
+    ledger.try_begin().release()
+    assert ledger.try_begin() == Refusal(1.0, reason, is_brief=True)
     fake_clock.advance(minutes=10)
     ledger.try_begin().release()
     fake_clock.advance(minutes=10)
     reason = "all 4 requests of this hour are used up (max_requests_per_hour)"
-    assert ledger.try_begin() == Refusal(HOUR + 35 - 1200, reason)
+    assert ledger.try_begin() == Refusal(HOUR + 35 - 1200.25, reason)
 
 
 def test_a_refused_request_is_not_counted(ledger_of, tmp_path):
