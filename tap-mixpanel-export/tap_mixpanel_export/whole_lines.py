@@ -34,7 +34,8 @@ def opened(descriptor: int, most: int) -> io.BufferedWriter:
         descriptor: The file.
         most: Bytes of the longest piece.
     """
-    return io.BufferedWriter(io.FileIO(descriptor, "wb", closefd=False), most)
+    # One byte more: from Python 3.13 on, a piece of the buffer's own size does not go through it.
+    return io.BufferedWriter(io.FileIO(descriptor, "wb", closefd=False), most + 1)
 
 
 def write_whole(
