@@ -205,7 +205,8 @@ class FramingHelpers:
             if self._is_given_up or not (is_enough or isinstance(error, HelperNotStartedError)):
                 return
             self._is_given_up = True
-        self._logger.warning("going on without helper processes, which is slower: %s", error)
+            # Told before any other block's failure is.
+            self._logger.warning("going on without helper processes, which is slower: %s", error)
 
 
 class BodyOfHelpers:
