@@ -81,7 +81,7 @@ class FrameQueue:
     def _stays_at_home(self, helpers: BodyOfHelpers) -> bool:
         if self._at_home < _AT_HOME_BESIDE:
             return True
-        if self._gathered or helpers.are_up or self._at_home >= _AT_HOME:
+        if helpers.are_up or self._at_home >= _AT_HOME:
             return False
         if self._at_home >= _WAKING:
             helpers.wake()

@@ -24,7 +24,7 @@ def about_parquet(checked: CheckedMapping) -> Iterator[Finding]:
             "fail",
             "mapping",
             f"stream {checked.stream}, set {checked.mapping_set.name}: with file_format=parquet "
-            f"every record with a value for one of these would go to the dead letters, since the "
+            "every record with a value for one of these would go to the dead letters, since the "
             f"schema does not say what they hold: {enumerated(dict.fromkeys(fields))}. Set "
             "file_format to json, choose another dataset, or map these values elsewhere",
         )
