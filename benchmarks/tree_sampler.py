@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KIBIBYTES = 1024
 
-_SECONDS = 0.05
+_SECONDS = 0.1
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 
