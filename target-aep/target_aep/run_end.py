@@ -15,6 +15,12 @@ NO_STATE: t.Final = (
     "the same ones"
 )
 
+NO_BOOKMARK: t.Final = (
+    "Stream '%s': the tap's STATEs have no bookmark of it, so each run loads its records again "
+    "unless it sends exactly the same ones into batches of the same size; let the tap replicate it "
+    "incrementally if it can"
+)
+
 NO_INPUT: t.Final = "the input was empty: not even a SCHEMA came; look at what the tap says"
 
 

@@ -28,6 +28,7 @@ from target_aep.loading.destinations import make_client, make_destination
 from target_aep.message_reader import NumberedReader
 from target_aep.record_runs import RecordRuns
 from target_aep.run_end import (
+    NO_BOOKMARK,
     NO_INPUT,
     NO_STATE,
     cut_complaint,
@@ -243,6 +244,7 @@ class TargetAEP(ConfiguredTarget):
         self.pipeline.finish()
         for sink in self._sinks:
             sink.log_mapping_report()
+            self._warn_of_missing_bookmark(sink)
         self.evolution.finish(self._add_fields)
         self.close()
         for sink in self._sinks:
@@ -266,6 +268,11 @@ class TargetAEP(ConfiguredTarget):
         if reader.was_cut:
             complaints.append(cut_complaint(reader.line_number))
         return complaints
+
+    def _warn_of_missing_bookmark(self, sink: XdmSink) -> None:
+        state, stream = self._latest_state, sink.stream_name
+        if state is not None and sink.loader.loaded and self.resumption(stream, state) is None:
+            self.logger.warning(NO_BOOKMARK, stream)
 
     def _raise_mistake(self, complaints: list[str]) -> None:
         """Raise what is wrong with the input, after all that the STATE before it covers is done."""

@@ -92,6 +92,25 @@ def event(**properties):
     }
 
 
+@pytest.mark.parametrize("schema", [SCHEMA, None], ids=["schema", "none"])
+@pytest.mark.parametrize(
+    ("properties", "kept"),
+    [
+        ('{"plan":"gold"}', '{"plan":"gold"}'),
+        ([{"plan": "gold"}], '[{"plan":"gold"}]'),
+        (5, "5"),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_properties_that_are_no_object_are_kept_as_one(schema, properties, kept):
+    record = {**event(), "distinct_id": "u1", "properties": properties}
+    xdm = mapper_of(schema=schema).map(record)
+    assert xdm["_acme"]["mixpanel"]["distinctId"] == "u1"
+    others = xdm["_acme"]["mixpanel"].get("otherProperties")
+    assert others == (None if kept is None else {"properties": kept})
+
+
 def test_every_property_has_a_place():
     mapper = mapper_of()
     xdm = mapper.map(

@@ -170,6 +170,64 @@ def test_rows_that_are_not_listed_are_one_letter(sandbox, letters, files):
     assert (last["code"], last["rows"]) == ("UNLISTED", 5 - len(rows))
 
 
+def corrupt_line(text):
+    errors = [{"code": "INGEST-1401-400", "message": "corrupt row"}]
+    return json.dumps({"_corrupt_record": text, "_errors": errors, "_filename": "f"}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('{"_id": "id3", "x": 1}', {"_id": "id3", "x": 1}),
+        ('{"x": 1, "_id" : "id3", "y": "cu', {"_id": "id3", "_corrupt_record": ...}),
+    ],
+    ids=["whole", "cut"],
+)
+def test_a_row_that_was_not_parsed_is_found_by_the_id_in_its_text(sandbox, letters, text, row):
+    sandbox.front.alter = LeftOut({"failedRecordCount": 1}, {"e0.json": corrupt_line(text)})
+    outcome = sandbox.run(MESSAGES, max_rejected_percent=50)
+    assert "Loaded 19 records in 1 batches, rejected 1" in outcome.log
+    (letter,) = letters()
+    assert letter["code"] == "INGEST-1401-400"
+    assert letter["record"]["event_id"] == "id3"
+    assert letter["xdm"] == {name: text if part is ... else part for name, part in row.items()}
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"_id": 5}', '{"_id": "nobody"}', '{"_id": "\\x"'])
+def test_a_listed_row_that_no_record_is_found_for_counts(sandbox, letters, text):
+    files = {"e0.json": error_line(0) + corrupt_line(text)}
+    sandbox.front.alter = LeftOut({"failedRecordCount": 2}, files)
+    outcome = sandbox.run(MESSAGES, max_rejected_percent=50)
+    assert "was ingested without 2 rows; 2 of them" in outcome.log
+    assert "Loaded 18 records in 1 batches, rejected 2" in outcome.log
+    assert [letter["record"] is None for letter in letters()] == [False, True]
+
+
+def test_rows_are_looked_for_where_catalog_gives_no_count(sandbox, letters):
+    sandbox.front.alter = LeftOut({})
+    outcome = sandbox.run(MESSAGES, max_rejected_percent=50)
+    assert outcome.error is None
+    assert "Loaded 18 records in 1 batches, rejected 2" in outcome.log
+    assert len(letters()) == 2
+
+
+def test_no_count_and_no_diagnostics_are_no_error(sandbox, letters):
+    sandbox.front.alter = Unlisted({})
+    outcome = sandbox.run(MESSAGES)
+    assert outcome.error is None
+    assert "Loaded 20 records in 1 batches" in outcome.log
+    assert letters() == []
+
+
+@pytest.mark.parametrize(("taken", "is_told"), [(18, False), (17, True), (0, True), (None, False)])
+def test_fewer_rows_in_the_dataset_than_expected_are_told(sandbox, taken, is_told):
+    metrics = {"failedRecordCount": 2, "outputRecordCount": taken}
+    sandbox.front.alter = LeftOut({"metrics": metrics})
+    outcome = sandbox.run(MESSAGES, max_rejected_percent=50)
+    assert outcome.error is None
+    assert (f"Catalog counts {taken} rows of batch" in outcome.log) is is_told
+
+
 def test_more_listed_rows_than_counted_are_all_rejected(sandbox, letters):
     sandbox.front.alter = LeftOut({"failedRecordCount": 1})
     outcome = sandbox.run(MESSAGES, max_rejected_percent=50)

@@ -9,7 +9,7 @@ import pytest
 from singer_sdk.exceptions import MissingKeyPropertiesError, SingerSDKError
 from singer_sdk.singerlib.exceptions import SingerError
 from target_aep.errors import UnfinishedRunError
-from target_aep.run_end import NO_STATE
+from target_aep.run_end import NO_BOOKMARK, NO_STATE
 from target_aep.target import TargetAEP
 from target_messages import EVENT_SCHEMA, reached, record, state
 
@@ -75,9 +75,10 @@ def test_a_stream_that_came_after_the_last_state_only_is_left_as_a_whole(load):
     assert (states, ids) == (reached(1), {"events": ["id1"]})
 
 
-def test_a_stream_that_no_state_names_is_loaded_up_to_the_last_one(load):
+def test_a_stream_that_no_state_names_is_loaded_up_to_the_last_one(load, caplog):
     lines = jsonl(OTHERS_SCHEMA, record(1, "others"), record(2, "others"), state(1))
     assert load(lines) == (None, reached(1), {"others": ["id1", "id2"]})
+    assert caplog.text.count(NO_BOOKMARK % "others") == 1
 
 
 def test_without_any_state_all_is_loaded_with_a_warning(load, caplog):
@@ -90,6 +91,7 @@ def test_without_any_state_all_is_loaded_with_a_warning(load, caplog):
 def test_no_warning_without_a_cause(load, caplog, messages):
     load(jsonl(EVENT_SCHEMA, *messages))
     assert NO_STATE not in caplog.text
+    assert NO_BOOKMARK % "events" not in caplog.text
 
 
 @pytest.mark.parametrize("end", ['{"type": "REC', "oops\n"])

@@ -36,6 +36,22 @@ def failed_row_count(document: t.Mapping[str, t.Any]) -> int:
     )
 
 
+def tells_failed_rows(document: t.Mapping[str, t.Any]) -> bool:
+    """Whether a count of rejected rows is there at all: some metrics may be missing."""
+    metrics = document.get("metrics")
+    return any(
+        isinstance(each, dict) and each.get("failedRecordCount") is not None
+        for each in (metrics, document)
+    )
+
+
+def taken_row_count(document: t.Mapping[str, t.Any]) -> int | None:
+    """How many rows of the batch are in the dataset; None if that is not told."""
+    metrics = document.get("metrics")
+    taken = metrics.get("outputRecordCount") if isinstance(metrics, dict) else None
+    return None if taken is None else _count(taken)
+
+
 def sent_row_count(document: t.Mapping[str, t.Any]) -> int | None:
     """How many rows the batch was sent; None if that is not told."""
     metrics = document.get("metrics")

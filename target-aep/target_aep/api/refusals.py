@@ -58,6 +58,7 @@ _STATUS_HINTS: t.Final[dict[int, str]] = {
     401: "check client_id, client_secret and scopes",
     403: "check sandbox_name, and that the credential has a product profile and a role for it",
     404: "check platform_url and the ids in the settings",
+    413: "the file is too large for it, or for a proxy between: lower file_max_bytes",
 }
 _PERMISSIONS: t.Final[tuple[tuple[str, str, str, str], ...]] = (
     # help/access-control/home.md in AdobeDocs/experience-platform.en

@@ -7,6 +7,7 @@ off is read again and nothing is taken by halves.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -24,11 +25,20 @@ if t.TYPE_CHECKING:
     from target_aep.api.client import PlatformClient
 
 _PAGE = 100
+_CORRUPT = "_corrupt_record"
+_ID = re.compile(r'"_id"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True)
 class RowError:
-    """One row that was not ingested, as XDM (or as text, where it could not be parsed)."""
+    """One row that was not ingested.
+
+    Attributes:
+        code: Adobe's code of the error.
+        message: Its words.
+        row: The row as XDM; of one that could not be parsed its text, or an object with the text
+            and the `_id` in it.
+    """
 
     code: str
     message: str
@@ -164,9 +174,33 @@ def _parse(line: bytes) -> RowError | None:
         return None
     first = errors[0] if isinstance(errors, list) else errors
     if not isinstance(first, dict):
-        return RowError(code="", message=str(first), row=row)
+        return RowError(code="", message=str(first), row=_whole(row))
     return RowError(
         code=str(first.get("code", "")),
         message=str(first.get("message", first.get("description", ""))),
-        row=row.get("_corrupt_record", row),
+        row=_whole(row),
     )
+
+
+def _whole(row: dict[str, t.Any]) -> t.Any:
+    """The row itself where the diagnostics have its text: by its `_id` its record is found."""
+    text = row.get(_CORRUPT, row)
+    if not isinstance(text, str):
+        return text
+    try:
+        parsed: t.Any = deserialize_json(text)
+    except (ValueError, RecursionError):
+        parsed = None
+    if isinstance(parsed, dict):
+        return parsed
+    identifier = _id_in(text)
+    return text if identifier is None else {"_id": identifier, _CORRUPT: text}
+
+
+def _id_in(text: str) -> str | None:
+    """The first `_id` in the text of a row, which may be cut."""
+    found = _ID.search(text)
+    try:
+        return None if found is None else str(deserialize_json(found[1]))
+    except ValueError:
+        return None

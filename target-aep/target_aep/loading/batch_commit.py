@@ -29,10 +29,13 @@ from target_aep.api.batch_outcome import (
     said_of,
     sent_files,
     sent_row_count,
+    taken_row_count,
+    tells_failed_rows,
 )
 from target_aep.api.promotion import (
     NOT_INGESTED,
     OPEN,
+    PROMOTED,
     Polling,
     await_promotion,
     is_over,
@@ -220,7 +223,8 @@ class BatchCommit:
     def _loaded(self, document: dict[str, t.Any], *, is_new: bool) -> Loaded:
         batch_id = document["id"]
         failed, sent = failed_row_count(document), sent_row_count(document)
-        loaded = Loaded(batch_id, failed, is_new=is_new, rows=sent)
+        taken = taken_row_count(document)
+        loaded = Loaded(batch_id, failed, is_new=is_new, rows=sent, taken=taken)
         if not is_new:
             is_wider = self._earlier.is_wider(document)
             is_same = self._earlier.is_same(document)
@@ -232,10 +236,13 @@ class BatchCommit:
         else:
             size = sum(file.stat().st_size for file in self._files)
             loaded = replace(loaded, files=len(self._files), size=size)
-        if not failed and not errors_of(document):
+        is_faulty = bool(failed or errors_of(document))
+        is_silent = document["status"] in PROMOTED and not tells_failed_rows(document)
+        if not is_faulty and not is_silent:
             return loaded
         found = rejected_rows(self._client, batch_id, self._new_folder())
-        return replace(loaded, row_errors=self._without_secrets(found), problem=found.problem)
+        problem = found.problem if is_faulty else None
+        return replace(loaded, row_errors=self._without_secrets(found), problem=problem)
 
     def _without_secrets(self, found: Diagnostics) -> Iterator[RowError]:
         redact = self._client.rules.redact

@@ -62,6 +62,7 @@ class Loaded:
         is_wider: Whether that earlier commit goes on to a later STATE.
         is_same: Whether it is known to be of the same records, no more and no less.
         rows: How many rows it was sent, as far as that is known.
+        taken: How many of them are in the dataset, as far as that is known.
         files: Its files; None if they are those of the commit, or as many. Of an earlier run's
             Parquet files 0 if it can't be told which of them are the commit's.
         size: Their bytes, in the same way.
@@ -75,6 +76,7 @@ class Loaded:
     is_wider: bool = False
     is_same: bool = False
     rows: int | None = None
+    taken: int | None = None
     files: int | None = None
     size: int | None = None
 

@@ -81,7 +81,7 @@ class RefusedRows:
         missing = 0 if loaded.is_wider else max(0, loaded.failed_rows - letters.seen)
         missing = min(missing, spool.rows)
         self._tell_remainder(loaded, missing, commit.key, state)
-        left_out = min(letters.waiting + missing, spool.rows)
+        left_out = min(letters.waiting + letters.unknown + missing, spool.rows)
         self._log(loaded, spool, left_out, missing)
         return left_out
 
@@ -109,6 +109,16 @@ class RefusedRows:
                 left_out,
                 left_out - missing,
                 self._dead_letters.folder,
+            )
+        expected = spool.rows - left_out
+        if loaded.is_new and loaded.taken is not None and loaded.taken < expected:
+            logger.warning(
+                "Stream '%s': Catalog counts %d rows of batch %s in the dataset, where %d are "
+                "expected: compare them (`target-aep status` shows the batch)",
+                self._stream,
+                loaded.taken,
+                loaded.batch,
+                expected,
             )
 
     def _tell_remainder(self, loaded: Loaded, missing: int, key: CommitKey, state: t.Any) -> None:
@@ -165,6 +175,7 @@ class _SiftedLetters:
     Attributes:
         seen: How many rows the batch has left out, as far as they are listed.
         waiting: Those of them that are of this run's records, and not in yet.
+        unknown: Those that are not in and whose records are not known.
     """
 
     def __init__(
@@ -176,6 +187,7 @@ class _SiftedLetters:
         self._dead_letters = dead_letters
         self.seen = 0
         self.waiting = 0
+        self.unknown = 0
 
     def __iter__(self) -> Iterator[Letter]:
         retried = self._dead_letters.retried(self._commit.key, *self._commit.around)
@@ -185,6 +197,7 @@ class _SiftedLetters:
             identifier = _id_of(letter.get("xdm"))
             self.seen += 1
             self.waiting += is_ours and identifier not in retried
+            self.unknown += not is_ours and self._loaded.is_new
             if letter_digest(letter) not in around if is_ours else self._is_told(identifier):
                 yield letter
 

@@ -22,7 +22,7 @@ from target_aep.mapping.destination_paths import field_at
 from target_aep.mapping.list_placing import ListPlacing
 from target_aep.mapping.mistakes import clashes, in_order, notes_about, schema_complaints
 from target_aep.mapping.model import MappingMistakesError
-from target_aep.mapping.paths import parse_path
+from target_aep.mapping.paths import MISSING, compile_reader, parse_path
 from target_aep.mapping.program import compile_program
 from target_aep.mapping.quick_identities import compile_identity_map
 from target_aep.mapping.remainder import RemainderPlan
@@ -160,6 +160,8 @@ class RecordMapper:
         self._check_row = compile_row_check(schema, self._filled_paths(), self._identities)
         self._columns = UnreadColumns(self._rule, compiled) if self._rule else None
         self.young_fields = self._find_young_fields(now())
+        self._properties_path = parse_path(self._rule.source) if self._rule else ()
+        self._read_properties = compile_reader(self._properties_path)
         self._remainder = (
             RemainderPlan(self._rule, schema, self.report, now=now, census=census)
             if self._rule
@@ -249,6 +251,8 @@ class RecordMapper:
         if self._lists:
             self._lists.place(record, xdm, lambda *failure: failures.append(failure))
         self._put_identities(record, xdm)
+        if left is None and self._remainder:
+            left = self._odd_properties(record)
         if left and self._remainder:
             self._remainder.place(left, xdm)
         self._check(xdm, failures)
@@ -259,6 +263,13 @@ class RecordMapper:
                 number, self._destinations[number].destination, _reason(error)
             )
         return xdm
+
+    def _odd_properties(self, record: Record) -> Record | None:
+        """What is no object where the properties are looked for, as one property."""
+        value = self._read_properties(record)
+        if value is MISSING or value is None:
+            return None
+        return {str(self._properties_path[-1]): value}
 
     def _put_identities(self, record: Record, xdm: Record) -> None:
         if self._maps_identities:
