@@ -33,8 +33,9 @@ def warnings(bookmark: Bookmark, settings: Settings) -> Iterator[str]:
         )
     if days := sweep.days_left_out(bookmark, rules):
         yield (
-            f"start_date lies before the first day that was exported: {days} will not come out; "
-            "a full refresh (a run without state) exports everything from start_date on"
+            "start_date lies before the first day that was exported or that the open sweep began "
+            f"with: {days} will not come out; a full refresh (a run without state) exports "
+            "everything from start_date on"
         )
     if days := sweep.days_after_end(bookmark, rules):
         yield (

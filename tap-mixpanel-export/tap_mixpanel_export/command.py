@@ -16,6 +16,7 @@ from singer_sdk.plugin_base import SingerCommand
 
 from tap_mixpanel_export.errors import OutputError, SettingsError, TapError
 from tap_mixpanel_export.stdout_errors import answering, check_stdout
+from tap_mixpanel_export.stream_map_errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ def settings_errors() -> Iterator[None]:
     except ConfigValidationError as error:
         raise SettingsError(*error.errors) from None
     except MappingError as error:
-        raise SettingsError(f"stream_maps: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"stream_maps: {one_line(error)}") from None
 
 
 def checked_json(file: IO[str] | None, option: str) -> IO[str] | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.plugin_base import JSONSchemaValidator
 
@@ -54,7 +55,10 @@ def _wrong_value(error: ValidationError) -> str:
     if error.path and error.path[0] in SECRET_SETTINGS:
         return f"{setting}: must be text"
     # A config file's decimals are read as Decimal.
-    return f"{setting}: {error.message.replace(repr(error.instance), _written(error.instance))}"
+    line = f"{setting}: {error.message.replace(repr(error.instance), _written(error.instance))}"
+    schema = cast("Mapping[str, Any]", error.schema)
+    examples = schema.get("examples") if error.validator == "type" else None
+    return f"{line}; write it as {json.dumps(examples[0])}" if examples else line
 
 
 def _written(value: object) -> str:

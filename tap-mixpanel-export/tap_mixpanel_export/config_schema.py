@@ -80,6 +80,7 @@ _EXPORT = (
         "start_date",
         th.DateTimeType,
         required=True,
+        examples=["2024-01-31"],
         title="First day",
         description="First project day to export. A date, or a date-time at midnight, is that "
         "day as written; any other instant is converted to `project_timezone` (without an "
@@ -88,6 +89,7 @@ _EXPORT = (
     th.Property(
         "end_date",
         th.DateTimeType,
+        examples=["2024-01-31"],
         title="Last day",
         description="Last project day to export, inclusive; read as `start_date` is. "
         "Default: today.",
@@ -113,6 +115,7 @@ _EXPORT = (
     th.Property(
         "events",
         th.ArrayType(th.StringType),
+        examples=[["Sign Up", "Purchase"]],
         title="Event names",
         description="Export only these events.",
     ),
@@ -256,3 +259,15 @@ DEFAULTS: dict[str, Any] = {
 def config_schema() -> dict[str, Any]:
     """Return the JSON schema of the settings; keys it does not name are refused."""
     return th.PropertiesList(*_SETTINGS, additional_properties=False).to_dict()
+
+
+def mend_choices(schema: Any) -> None:
+    """Take the bare ``null`` out of each ``anyOf``, in place: it is no schema, and fails a check.
+
+    The SDK's schema of ``stream_maps`` has it, by ``append_type`` of singer_sdk/helpers/_typing.py.
+    """
+    if isinstance(schema, dict) and isinstance(schema.get("anyOf"), list):
+        schema["anyOf"] = [each for each in schema["anyOf"] if each != "null"]
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, (dict, list)):
+            mend_choices(part)

@@ -11,6 +11,10 @@ class SettingsError(TapError):
     """The settings are wrong; each argument is one line about one mistake."""
 
 
+class StreamMapError(TapError):
+    """An expression of ``stream_maps`` failed on an event."""
+
+
 class StateError(TapError):
     """The state handed over by ``--state`` cannot be continued."""
 

@@ -145,6 +145,8 @@ def _transient_kind(status: int, words: str) -> type[AttemptError]:
 
 
 def _advice(status: int, words: str, credentials: Credentials) -> str:
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return "the export answers 200: check api_url, or the proxy between"
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return "the tap follows no redirect; set region or api_url to the host that has the data"
     if status == HTTPStatus.FORBIDDEN and _DATE_RANGE.search(words):

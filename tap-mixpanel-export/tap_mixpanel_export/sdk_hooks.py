@@ -5,8 +5,9 @@ The SDK checkpoints by record; this tap checkpoints by window. It does so with
 128 + its number where ``Tap._handle_termination`` of the SDK would end with 0, it words mistakes
 in the settings itself in ``PluginBase._validate_config``, and in ``PluginBase._env_var_config`` it
 looks for a ``.env`` in the working directory, where the SDK looks where it is installed. Records
-that the SDK would write as they are go past ``Stream._sync_records``, many at once. A test compares
-the names and signatures with the installed SDK's.
+that the SDK would write as they are go past ``Stream._sync_records``, many at once. Not here but in
+``stream_map_errors.py``, the evaluator that ``CustomStreamMap._eval`` uses is replaced. A test
+compares the names and signatures with the installed SDK's.
 """
 
 from __future__ import annotations

@@ -68,6 +68,11 @@ class SizeLimit:
         if self._failures >= tries:
             raise self._too_large(str(error)) from error
 
+    def advice(self, error: BaseException | None) -> str:
+        """Return what to add to the error that ends the run after this failure."""
+        is_likely = isinstance(error, AttemptError) and self._tries(error) is not None
+        return "; run again later, or select less of it by events or where" if is_likely else ""
+
     def _tries(self, error: AttemptError) -> int | None:
         if isinstance(error, (AbortedError, TimedOutError)):
             return _TRIES_OF_A_DAY if self._is_whole_day else 1

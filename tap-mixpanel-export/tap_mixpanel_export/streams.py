@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tap_mixpanel_export.sweep import Bookmark
     from tap_mixpanel_export.tap import TapMixpanelExport
 
+_FULL_TABLE = "FULL_TABLE"
+
 
 class EventsStream(WindowedStream):
     """Mixpanel's events, each once, whole windows only."""
@@ -49,6 +51,7 @@ class EventsStream(WindowedStream):
         self._export_tap = tap
         self._named: set[str] = set()
         self._nameless: set[str] = set()
+        self._asks_full_table = False
         self._set_keys()
         if tap.input_catalog is None:
             exclude(self.metadata, schema, tap.excluded)
@@ -58,6 +61,7 @@ class EventsStream(WindowedStream):
         entry = catalog.get_stream(self.name)
         # The mapper and the SCHEMA message take all this from the entry.
         if entry is not None:
+            self._asks_full_table = _asks_full_table(entry)
             entry.schema = Schema.from_dict(self._settle(entry))
         super().apply_catalog(catalog)
         self._set_keys()
@@ -157,6 +161,11 @@ class EventsStream(WindowedStream):
                 f"the catalog's schema lacks {', '.join(missing)}, which come out all the same: "
                 "deselect them in its metadata to leave them out"
             )
+        if self._asks_full_table:
+            yield (
+                f"the catalog asks for {_FULL_TABLE}, but the stream is always replicated by "
+                "arrival: a run without state exports everything"
+            )
         if self._nameless:
             yield (
                 f"the catalog deselects {', '.join(sorted(self._nameless))} without a column's "
@@ -185,3 +194,9 @@ class EventsStream(WindowedStream):
 
     def _checkpoint(self, bookmark: Bookmark) -> None:
         self.write_checkpoint(to_json(bookmark))
+
+
+def _asks_full_table(entry: CatalogEntry) -> bool:
+    root = entry.metadata.get(())  # an item that is not there would come to be
+    forced = getattr(root, "forced_replication_method", None)
+    return _FULL_TABLE in {entry.replication_method, forced}

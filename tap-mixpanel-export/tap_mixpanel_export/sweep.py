@@ -194,11 +194,16 @@ def days_not_searched(bookmark: Bookmark, rules: SweepRules) -> Window | None:
 
 
 def days_left_out(bookmark: Bookmark, rules: SweepRules) -> Window | None:
-    """Return the days that an earlier ``start_date`` asks for and no sweep will bring."""
-    exported = bookmark.exported
-    if exported is None or rules.start_day >= exported.first_day:
+    """Return the days that an earlier ``start_date`` asks for and no sweep will bring.
+
+    Before any day was exported, the open sweep says which will be the first.
+    """
+    begun = bookmark.exported
+    if begun is None and bookmark.sweep is not None:
+        begun = bookmark.sweep.days
+    if begun is None or rules.start_day >= begun.first_day:
         return None
-    return Window(rules.start_day, exported.first_day - DAY)
+    return Window(rules.start_day, begun.first_day - DAY)
 
 
 def next_window(

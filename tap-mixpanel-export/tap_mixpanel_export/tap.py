@@ -19,9 +19,10 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_mixpanel_export import bookmark_json
+from tap_mixpanel_export.bookmark_json import STREAM
 from tap_mixpanel_export.clock import Clock, SystemClock
 from tap_mixpanel_export.command import ExportCommand, checked_json, settings_errors
-from tap_mixpanel_export.config_schema import COLUMNS, config_schema
+from tap_mixpanel_export.config_schema import COLUMNS, config_schema, mend_choices
 from tap_mixpanel_export.credentials import API_SECRET, RETIREMENT_NOTICE
 from tap_mixpanel_export.errors import DiscoveryError, SettingsError, TapError
 from tap_mixpanel_export.events_schema import SCHEMA, columns_schema, listing_schema
@@ -30,6 +31,12 @@ from tap_mixpanel_export.retries import RetryPolicy
 from tap_mixpanel_export.sdk_hooks import CheckedTap
 from tap_mixpanel_export.settings import DISTRIBUTION, Settings, parse_settings
 from tap_mixpanel_export.stdout_errors import answering
+from tap_mixpanel_export.stream_map_errors import (
+    setting_up,
+    tell_failures,
+    unknown_columns,
+    unknown_streams,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,9 +179,34 @@ class TapMixpanelExport(CheckedTap):
 
     @override
     def setup_mapper(self) -> None:
+        maps = self._config.get("stream_maps", {})
+        if mistakes := unknown_streams(maps):  # first, since discovery asks Mixpanel
+            raise SettingsError(*mistakes)
         # The mapper reads keys from the catalog, which the streams put right when they are made.
         _ = self.streams
-        super().setup_mapper()
+        if not maps:
+            super().setup_mapper()
+            return
+        self._check_columns(maps)
+        with setting_up():
+            super().setup_mapper()
+        tell_failures(self.mapper)
+
+    def _check_columns(self, maps: Mapping[str, Any]) -> None:
+        """Look for columns that are to be taken out and are not there.
+
+        Raises:
+            SettingsError: There are some, and no project could have them.
+        """
+        has_columns = self._config.get("properties_layout") == COLUMNS
+        if has_columns and self._is_tested:
+            return  # they are not known
+        columns = self.streams[STREAM].effective_schema.get("properties", {})
+        lines = unknown_columns(maps, {*SCHEMA["properties"], *columns})
+        if lines and not has_columns:
+            raise SettingsError(*lines)
+        for line in lines:
+            self.logger.warning("%s", line)
 
     def _now_ms(self) -> int:
         return int(self.clock.now() * 1000)
@@ -185,6 +217,7 @@ class TapMixpanelExport(CheckedTap):
         super().append_builtin_config(config_jsonschema)
         for setting in _NOT_HONOURED:
             config_jsonschema["properties"].pop(setting, None)
+        mend_choices(config_jsonschema["properties"].get("stream_maps", {}))
 
     @override
     @classmethod

@@ -17,6 +17,7 @@ from tap_mixpanel_export.errors import (
     CutOffError,
     DayNotStartedError,
     RateLimitedError,
+    RetriesExhaustedError,
     RunEndedError,
 )
 from tap_mixpanel_export.export_body import BodyChecker, decoder_for
@@ -178,6 +179,9 @@ class WindowDownloader:
             return self._policy.call(
                 attempt, f"window {window}", pause=pause, clock=self._clock, logger=self._logger
             )
+        except RetriesExhaustedError as error:
+            cause = error.__cause__
+            raise RetriesExhaustedError(f"{error}{limit.advice(cause)}") from cause
         finally:
             self._queue.cancel(window.place)
 

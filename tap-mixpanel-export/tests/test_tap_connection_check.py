@@ -290,9 +290,9 @@ def test_columns_are_not_discovered_before_the_checks(mixpanel):
 
 
 @pytest.mark.parametrize("layout", ["object", "columns"])
-def test_wrong_stream_maps_are_found_too(mixpanel, layout):
+@pytest.mark.parametrize("maps", [{"events": {"x": "bad syntax ("}}, {"event": {}}])
+def test_wrong_stream_maps_are_found_too(mixpanel, layout, maps):
     mixpanel.start([ORDINARY])
-    maps = {"events": {"x": "bad syntax ("}}
     out, code = mixpanel.test(stream_maps=maps, properties_layout=layout)
     assert (out, code) == ("", 1)
     assert "stream_maps: " in mixpanel.err
@@ -301,8 +301,11 @@ def test_wrong_stream_maps_are_found_too(mixpanel, layout):
 
 def test_stream_maps_may_name_columns_that_are_not_known_yet(mixpanel):
     mixpanel.start([ORDINARY])
-    maps = {"events": {"browser": "mp_browser", "loud": "str(price).upper()"}}
+    maps = {"events": {"browser": "mp_browser", "loud": "str(price).upper()", "city": None}}
     assert mixpanel.test(stream_maps=maps, properties_layout="columns")[1] == 0
+    assert "no column" not in mixpanel.err
+    assert mixpanel.test(stream_maps=maps) == ("", 1)
+    assert "stream_maps.events: there is no column 'city' to take out" in mixpanel.err
 
 
 def test_malformed_lines_are_a_warning_if_they_are_put_aside(mixpanel):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tap_mixpanel_export.credentials import credentials_from
 from tap_mixpanel_export.errors import (
     AttemptError,
+    ExportRefusedError,
     RateLimitedError,
     RetriesExhaustedError,
     TimedOutError,
@@ -174,6 +175,13 @@ def test_what_is_asked_for_again_honours_retry_after(status, words, kind, second
     assert error.retry_after == seconds
     assert str(error).startswith(f"Mixpanel answered {status}: {words} (it asks to wait 30 s)")
     assert ("other tools may use" in str(error)) is (kind is RateLimitedError)
+
+
+@pytest.mark.parametrize("status", [201, 204])
+def test_a_success_that_is_not_the_exports_names_the_host(status):
+    error = error_of(status, "(no text)", retry_after=None, credentials=CREDENTIALS, now=0.0)
+    assert type(error) is ExportRefusedError
+    assert "check api_url, or the proxy between" in str(error)
 
 
 def test_messages_name_the_setting_in_use():

@@ -155,9 +155,19 @@ def test_the_connection_test_reports_to_stdout_and_writes_no_messages(world, sta
     [
         ({"events": {"event_id": None}}, "stream_maps: "),
         ({"events": {"x": "bad syntax ("}}, "stream_maps: Failed to parse expression bad syntax"),
-        ({"events": {"x": "nobody + 1"}}, "stream_maps: "),
+        ({"events": {"x": "nobody + 1"}}, "the expression nobody + 1 failed on the event with"),
         ({"events": {"__key_properties__": ["nope"]}}, "stream_maps: Invalid key properties"),
         ({"events": {"x": 5}}, "stream_maps.events: "),
+        ({"events": {"x": "x = 1"}}, "stream_maps: Unexpected mapping type"),
+        ({"events": {"x": ""}}, "stream_maps: cannot be set up (IndexError: "),
+        ({"events": {"__else__": "x"}}, "stream_maps.events: {'__else__': 'x'} is not valid"),
+        ({"event": {"x": "event_name"}}, "no stream is called 'event'; this tap's only stream is"),
+        ({"events": {"$email": None}}, "stream_maps.events: there is no column '$email' to take"),
+        ({"events": {"x": "1/0"}}, "the expression 1/0 failed on the event with event_id "),
+        ({"events": {"x": "int(distinct_id)"}}, "ValueError; mend it so that it holds for every"),
+        ({"events": {"x": "properties['nope']"}}, ": KeyError; mend it"),
+        ({"events": {"x": "int(properties['$insert_id'])"}}, ": ValueError; mend it"),
+        ({"events": {"__filter__": "1/0"}}, ": ZeroDivisionError; mend it"),
     ],
 )
 @pytest.mark.usefixtures("many")
@@ -168,6 +178,8 @@ def test_wrong_stream_maps_are_one_line(started, maps, words):
     (line,) = error_lines(err)
     assert words in line
     assert "Traceback" not in err
+    assert "'ada'" not in err
+    assert "'first'" not in err
 
 
 def test_a_header_that_cannot_be_read_does_not_bring_the_address_into_the_log(started):

@@ -279,6 +279,16 @@ def test_an_open_sweep_keeps_its_days_and_says_so(world, event, caplog):
     assert "e19" in run.ids()
 
 
+def test_an_earlier_start_date_before_the_first_day_is_exported_says_so(world, event, caplog):
+    world.add(event("a", "2024-03-10T10:00:00"), event("b", "2024-03-18T10:00:00"))
+    state = world.run(kill_after=2).state
+    assert state["bookmarks"]["events"]["exported_first_day"] is None
+    run = world.run(state, start_date="2024-03-10")
+    assert run.ids() == ["b"]
+    assert "2024-03-10 to 2024-03-17 will not come out" in caplog.text
+    assert "or that the open sweep began with" in caplog.text
+
+
 def test_a_start_date_that_leaves_out_late_arrivals_says_so(world, event, caplog):
     world.add(event("a", "2024-03-18T10:00:00"))
     state = world.run(start_date="2024-03-10").state

@@ -14,6 +14,7 @@ import pytest
 from emulators.mixpanel import NO_LIMITS, MixpanelEmulator, Project
 from emulators.server import EmulatorServer
 from singer_sdk import Stream, Tap
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.testing import get_tap_test_class
 from tap_mixpanel_export.sdk_hooks import CheckedTap, WindowedStream
@@ -70,6 +71,7 @@ def signatures():
         (Stream, "_increment_stream_state"): ["self", "latest_record", "context"],
         (PluginBase, "_validate_config"): ["self", "raise_errors"],
         (Tap, "_handle_termination"): ["self", "signum", "frame"],
+        (CustomStreamMap, "_eval"): ["self", "expr", "expr_parsed", "record", "property_name"],
     }
 
 
@@ -83,6 +85,9 @@ def test_the_private_names_of_the_sdk_are_still_there(signatures):
     assert "_increment_stream_state" in source
     assert "_write_state_message" in source
     assert "_validate_config" in inspect.getsource(PluginBase.__init__)
+    source = inspect.getsource(CustomStreamMap._eval)
+    assert "self.expr_evaluator.names = names" in source
+    assert "self.expr_evaluator.eval(" in source
     assert "_env_var_config" in vars(CheckedTap)
     assert "_env_var_config" in inspect.getsource(PluginBase.__init__)
 
@@ -172,6 +177,24 @@ def test_a_catalog_cannot_give_the_target_other_keys(world, event):
     assert schema["key_properties"] == ["event_id"]
     assert schema["bookmark_properties"] == ["time"]
     assert run.bookmark["replication_key"] == "time"
+
+
+@pytest.mark.parametrize("place", ["method", "metadata", "neither"])
+def test_a_catalog_that_asks_for_full_table_is_told_what_brings_everything(
+    world, event, caplog, place
+):
+    world.add(event("a", "2024-03-18T10:00:00"))
+    catalog = catalog_of()
+    (entry,) = catalog["streams"]
+    if place == "method":
+        entry["replication_method"] = "FULL_TABLE"
+    (root,) = [item["metadata"] for item in entry["metadata"] if item["breadcrumb"] == []]
+    root["selected"] = True
+    if place == "metadata":
+        root["forced-replication-method"] = "FULL_TABLE"
+    assert world.run(catalog=catalog).ids() == ["a"]
+    words = "the catalog asks for FULL_TABLE, but"
+    assert caplog.text.count(words) == (0 if place == "neither" else 1)
 
 
 def test_stream_maps_work(world, event):

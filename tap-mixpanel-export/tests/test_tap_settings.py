@@ -73,7 +73,7 @@ MISTAKES = [
     ({"where": "  "}, ["where: is blank"]),
     ({"api_url": "https://data.mixpanel.com/api/2.0/export"}, ["api_url: has a path"]),
     ({"app_url": "https://mixpanel.com/api"}, ["app_url: has a path"]),
-    ({"events": "Opened"}, ["events: 'Opened' is not of type"]),
+    ({"events": "Opened"}, ["events: 'Opened' is not of type 'array', 'null'; write it as ["]),
     ({"start_dat": "2024-01-01"}, ["start_dat: is not a setting of this tap; did you mean start"]),
     ({"batch_config": {}}, ["batch_config: is not a setting"]),
     ({"flattening_enabled": True}, ["flattening_enabled: is not a setting"]),
@@ -87,6 +87,12 @@ MISTAKES = [
         ["region: ", "project_timezone: ", "end_date: ", "service_account_secret: must be text"],
     ),
     ({"start_date": 5, "project_id": [1]}, ["start_date: 5 is not", "project_id: [1] is not"]),
+    (
+        {"start_date": 20240301},
+        ["start_date: 20240301 is not of type 'string'; write it as \"2024-01-31\""],
+    ),
+    ({"stream_maps": {"events": {"__else__": "x"}}}, ["stream_maps.events: {'__else__': 'x'} is"]),
+    ({"stream_maps": {"__else__": "x"}}, ["stream_maps.__else__: 'x' is not valid"]),
     ({"project_timezone": 1, "api_url": 5}, ["project_timezone: 1 is", "api_url: 5 is not"]),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -214,6 +215,19 @@ def test_a_later_start_date_that_is_taken_back_repeats_nothing():
     assert moved.exported == window
     early = SweepRules(zone, date(2024, 3, 1), None, lookback_days=30, settle_ms=0)
     assert sweep.days_left_out(moved, early) == Window(date(2024, 3, 1), date(2024, 3, 7))
+
+
+def test_an_earlier_start_date_leaves_out_days_before_a_sweep_that_has_exported_nothing():
+    zone = ZoneInfo("UTC")
+    rules = SweepRules(zone, date(2024, 3, 5), None, lookback_days=3, settle_ms=0)
+    opened = sweep.open_sweep(Bookmark(), rules, start_of(date(2024, 3, 10), zone))
+    assert sweep.days_left_out(Bookmark(), rules) is None
+    assert sweep.days_left_out(opened, rules) is None
+    early = replace(rules, start_day=date(2024, 3, 1))
+    left_out = Window(date(2024, 3, 1), date(2024, 3, 4))
+    assert sweep.days_left_out(opened, early) == left_out
+    window = sweep.next_window(opened, size=2, late_size=2)
+    assert sweep.days_left_out(sweep.complete_window(opened, window, zone), early) == left_out
 
 
 def exported_until_the_tenth(zone):
