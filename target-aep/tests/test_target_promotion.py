@@ -65,6 +65,16 @@ def test_a_promotion_that_takes_too_long_names_the_batch(sandbox):
     assert outcome.states == []
 
 
+@pytest.mark.parametrize(("step", "is_long"), [(20, True), (1, False)])
+def test_a_long_wait_is_told_of_now_and_then(sandbox, step, is_long):
+    sandbox.emulator.faults.add(Fault("slow", args={"steps": 15}))
+    polling = Polling(first=0.001, longest=0.001, clock=itertools.count(0, step).__next__)
+    outcome = sandbox.run(MESSAGES, polling=polling)
+    assert outcome.error is None
+    lines = outcome.log.count("waiting for its promotion (")
+    assert 3 <= lines <= 8 if is_long else lines == 1
+
+
 @pytest.mark.parametrize("after_effect", [True, False])
 def test_a_complete_without_any_answer_does_not_claim_that_nothing_is_in(sandbox, after_effect):
     fault = Fault("reset", times=None, match=COMPLETE, after_effect=after_effect)

@@ -46,6 +46,8 @@ class Polling:
     clock: Callable[[], float] = time.monotonic
 
 
+_TOLD_EACH = 60.0
+"""Seconds after which a wait is told of again."""
 _REFUSALS = 10
 """Refusals in a row after which no look will bring anything."""
 _NO_ACCESS = frozenset({401, 403})
@@ -88,7 +90,7 @@ def await_promotion(
         PlatformError: The run is ending.
     """
     deadline = polling.clock() + timeout_seconds
-    wait, last_words, refusals = polling.first, "", 0
+    wait, last_words, told, refusals = polling.first, "", 0.0, 0
     while True:
         look = _look(client, batch_id)
         status = look.document.get("status")
@@ -98,10 +100,17 @@ def await_promotion(
         looks_while_open -= status == OPEN
         if refusals >= _REFUSALS or looks_while_open <= 0:
             raise BatchFailedError(f"batch {batch_id} {look.words}. {_hint(status)}")
-        if look.words != last_words:
-            logger.info("Batch %s %s; waiting for its promotion", batch_id, look.words)
-            last_words = look.words
         left = deadline - polling.clock()
+        waited = timeout_seconds - left
+        if look.words != last_words or waited - told >= _TOLD_EACH:
+            logger.info(
+                "Batch %s %s; waiting for its promotion (%.0f s of at most %.0f)",
+                batch_id,
+                look.words,
+                waited,
+                timeout_seconds,
+            )
+            last_words, told = look.words, waited
         if left <= 0:
             raise BatchFailedError(
                 f"batch {batch_id} {look.words} after {timeout_seconds / 60:.0f} minutes "
