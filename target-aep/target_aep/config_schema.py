@@ -308,3 +308,15 @@ CONFIG_SCHEMA: t.Final[dict[str, t.Any]] = th.PropertiesList(
 SECRETS: t.Final = tuple(
     name for name, setting in CONFIG_SCHEMA["properties"].items() if setting.get("writeOnly")
 )
+
+
+def mend_choices(schema: t.Any) -> None:
+    """Take the bare `null` out of each `anyOf`, in place: it is no schema, and fails a check.
+
+    The SDK's schema of `stream_maps` has it, by `append_type` of singer_sdk/helpers/_typing.py.
+    """
+    if isinstance(schema, dict) and isinstance(schema.get("anyOf"), list):
+        schema["anyOf"] = [each for each in schema["anyOf"] if each != "null"]
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, (dict, list)):
+            mend_choices(part)

@@ -17,9 +17,10 @@ from target_aep.api.calls import CallRules, Timeouts
 from target_aep.api.redaction import Redactor
 from target_aep.api.retrying import RetryPolicy
 from target_aep.config_check import schema_errors
-from target_aep.config_schema import CONFIG_SCHEMA, SECRETS
+from target_aep.config_schema import CONFIG_SCHEMA, SECRETS, mend_choices
 from target_aep.environment import read_environment, with_numbers
 from target_aep.settings import Settings, parse_settings, secret_errors, unknown_errors
+from target_aep.stream_map_errors import ToldMapper
 
 if t.TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
@@ -95,12 +96,17 @@ class ConfiguredTarget(Target):
             )
         return errors
 
+    @override
+    def setup_mapper(self) -> None:
+        self.mapper = ToldMapper(plugin_config=dict(self.config), logger=self.logger)
+
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, t.Any]) -> None:
         """Only the built-in settings that this target honours."""
         super(Target, cls).append_builtin_config(config_jsonschema)
         config_jsonschema["properties"].pop("faker_config", None)
+        mend_choices(config_jsonschema["properties"].get("stream_maps", {}))
 
     @classmethod
     @override

@@ -77,9 +77,8 @@ def test_a_last_line_without_its_newline_is_a_line(tmp_path):
 
 
 def test_an_error_that_nobody_foresaw_is_one_line(tmp_path):
-    config = {**LOCAL, "stream_maps": {"events": {"x": "1 / zero"}}, "stream_map_config": {}}
-    schema = {**EVENT_SCHEMA, "schema": {"properties": {"event_id": {}, "zero": {}}}}
-    lines = jsonl(schema, state(0), record(1, zero=0), state(1))
+    config = {**LOCAL, "stream_maps": {"events": {"x": "datetime"}}, "stream_map_config": {}}
+    lines = jsonl(EVENT_SCHEMA, state(0), record(1), state(1))
     code, states, log = run(tmp_path, config, lines)
     assert code == 1
     assert states == reached(0)
@@ -88,6 +87,29 @@ def test_an_error_that_nobody_foresaw_is_one_line(tmp_path):
     assert "Traceback" not in log
     assert not hidden(tmp_path)
     assert "Traceback" in run(tmp_path, config, lines, TARGET_AEP_LOGLEVEL="DEBUG")[2]
+
+
+@pytest.mark.parametrize(
+    ("maps", "words"),
+    [
+        ({"x": "1 / 0"}, "line 3 of the input: stream_maps: the expression 1 / 0 failed on the"),
+        ({"x": "int(distinct_id)"}, "on the record: ValueError; mend it so that it holds for"),
+        ({"x": "nobody + 1"}, "the expression nobody + 1 failed on the record: NameNotDefined"),
+        ({"__filter__": "int(distinct_id)"}, "the expression int(distinct_id) failed"),
+        ({"x": "bad ("}, "line 1 of the input: stream_maps: Failed to parse expression bad ("),
+        ({"x": ""}, "stream_maps: can't be used for the stream 'events' (IndexError"),
+        ({"__else__": "x"}, "stream_maps.events: this object has a form that is not known"),
+    ],
+)
+def test_a_mistake_in_the_stream_maps_names_them_and_no_value(tmp_path, maps, words):
+    config = {**LOCAL, "stream_maps": {"events": maps}}
+    lines = jsonl(EVENT_SCHEMA, state(0), record(1, distinct_id="ada@example.org"), state(1))
+    code, states, log = run(tmp_path, config, lines)
+    assert code == 1
+    assert states in (reached(0), [])
+    assert words in errors(log)[0]
+    assert "ada" not in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("stays", ["waits", "hangs"])
