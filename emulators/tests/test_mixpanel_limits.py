@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -61,9 +62,11 @@ def test_sixty_in_a_sliding_hour(limited, clock):
     refused = ask()
     assert refused.status_code == 429
     assert "Retry-After" not in refused.headers
-    assert refused.json()["error"] == (
-        "Query rate limit exceeded for project_id: 1. 1/100 queries running concurrently and "
-        "61/60 queries running in the last hour"
+    # The server may still be at the end of the answer before it, which the client has whole.
+    assert re.fullmatch(
+        r"Query rate limit exceeded for project_id: 1\. [12]/100 queries running concurrently and "
+        r"61/60 queries running in the last hour",
+        refused.json()["error"],
     )
     assert refused.json()["request"].startswith("/api/2.0/export?project_id=1")
     clock.now += 3600 - 600 - 0.001
