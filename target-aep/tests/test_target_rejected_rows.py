@@ -235,6 +235,21 @@ def test_more_listed_rows_than_counted_are_all_rejected(sandbox, letters):
     assert len(letters()) == 2
 
 
+def test_counts_of_a_batch_that_is_not_waited_for_say_nothing(sandbox):
+    def alter(request, ask):
+        answer = ask()
+        if request.method != "POST" or not request.path.endswith("/batches"):
+            return answer
+        created = {**json.loads(answer.get_data()), "metrics": {"outputRecordCount": 0}}
+        return Response(json.dumps(created), status=answer.status_code)
+
+    sandbox.front.alter = alter
+    outcome = sandbox.run(MESSAGES, wait_for="accepted")
+    assert outcome.error is None
+    assert "Loaded 20 records in 1 batches" in outcome.log
+    assert "Catalog counts" not in outcome.log
+
+
 NAMES = [f"e{number}.json" for number in range(5)]
 
 

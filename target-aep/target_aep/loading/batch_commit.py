@@ -223,7 +223,8 @@ class BatchCommit:
     def _loaded(self, document: dict[str, t.Any], *, is_new: bool) -> Loaded:
         batch_id = document["id"]
         failed, sent = failed_row_count(document), sent_row_count(document)
-        taken = taken_row_count(document)
+        is_promoted = document["status"] in PROMOTED  # else no count is the last one
+        taken = taken_row_count(document) if is_promoted else None
         loaded = Loaded(batch_id, failed, is_new=is_new, rows=sent, taken=taken)
         if not is_new:
             is_wider = self._earlier.is_wider(document)
@@ -237,7 +238,7 @@ class BatchCommit:
             size = sum(file.stat().st_size for file in self._files)
             loaded = replace(loaded, files=len(self._files), size=size)
         is_faulty = bool(failed or errors_of(document))
-        is_silent = document["status"] in PROMOTED and not tells_failed_rows(document)
+        is_silent = is_promoted and not tells_failed_rows(document)
         if not is_faulty and not is_silent:
             return loaded
         found = rejected_rows(self._client, batch_id, self._new_folder())
